@@ -1,5 +1,7 @@
 //! An in-memory metric aggregator behind the `metrics` facade.
 
+#![allow(dead_code, unused_imports)] // until the modules above use it
 mod error;
+mod summary;
 
 pub use error::{Error, ErrorKind};

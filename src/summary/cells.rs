@@ -1,0 +1,216 @@
+//! The state for many distinct values: a count for every thousandth of a power of two.
+//!
+//! `hdrhistogram` has the same cells, but its `record` looks after its own total, minimum, maximum
+//! and range with every sample and costs several times the increment that it comes down to. So
+//! samples are counted here, and brought to a histogram when an answer is wanted (see `sketch`).
+
+use super::float::{self, CELLS};
+use super::sum::Sum;
+
+/// All samples of one octave and sign.
+#[derive(Clone, Debug)]
+pub(super) struct Octave {
+    /// The sum of the 53-bit significands. Samples counted one by one cannot fill it, and what is
+    /// added in bulk stops at half.
+    pub(super) significands: u128,
+    /// The number of samples in each cell.
+    pub(super) counts: [u64; CELLS],
+}
+
+impl Octave {
+    /// The most that bulk additions bring a sum of significands to: reached after 2^74 samples.
+    const MOST: u128 = u128::MAX / 2;
+
+    fn add_significands(&mut self, significands: u128) {
+        self.significands = self.significands.saturating_add(significands).min(Self::MOST);
+    }
+}
+
+/// The samples of one sign: the octaves from the lowest to the highest in use.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Side {
+    /// The exponent of the first octave: `octave + 1023`, as in an `f64`, but 0 and below for
+    /// subnormals.
+    first: i32,
+    octaves: Vec<Option<Box<Octave>>>,
+}
+
+impl Side {
+    /// The octaves that hold samples with their number (`floor(log2(|value|))`), lowest first.
+    pub(super) fn octaves(&self) -> impl Iterator<Item = (i32, &Octave)> {
+        let octaves = (self.first..).zip(&self.octaves);
+        octaves
+            .filter_map(|(field, octave)| Some((float::octave_of_field(field), octave.as_deref()?)))
+    }
+
+    /// The lower edge of the fullest cell and its count, `(0.0, 0)` without samples. Of equally full
+    /// cells that with the smallest magnitude, or with the `largest`.
+    pub(super) fn fullest(&self, largest: bool) -> (f64, u64) {
+        let (mut fullest, mut most) = (None, 0);
+        for (number, octave) in self.octaves() {
+            for (cell, &count) in octave.counts.iter().enumerate() {
+                if count > most || (largest && count == most) {
+                    (fullest, most) = (Some((number, cell)), count);
+                }
+            }
+        }
+        (fullest.map_or(0.0, |(number, cell)| float::lower_edge(number, cell)), most)
+    }
+
+    /// The octave with this exponent, if it holds samples.
+    #[inline(always)]
+    fn get(&mut self, field: i32) -> Option<&mut Octave> {
+        // Below the first octave the difference wraps and is out of range as well.
+        let index = field.wrapping_sub(self.first) as u32 as usize;
+        self.octaves.get_mut(index)?.as_deref_mut()
+    }
+
+    /// Makes room for this octave if need be, and calls `change` with it.
+    #[cold]
+    fn change(&mut self, octave: i32, change: impl FnOnce(&mut Octave)) {
+        let field = octave - float::octave_of_field(0);
+        if self.octaves.is_empty() {
+            self.first = field;
+        }
+        if field < self.first {
+            let missing = (self.first - field) as usize;
+            self.octaves.splice(0..0, std::iter::repeat_with(|| None).take(missing));
+            self.first = field;
+        }
+        let index = (field - self.first) as usize;
+        if index >= self.octaves.len() {
+            self.octaves.resize_with(index + 1, || None);
+        }
+        if let Some(slot) = self.octaves.get_mut(index) {
+            let new = || Box::new(Octave { significands: 0, counts: [0; CELLS] });
+            change(slot.get_or_insert_with(new));
+        }
+    }
+}
+
+/// Cells for both signs.
+#[derive(Clone, Debug)]
+pub(super) struct Cells {
+    /// Positive and negative samples, indexed by the sign bit.
+    sides: [Side; 2],
+    /// Samples that are zero.
+    pub(super) zeros: u64,
+    /// Smallest sample; positive infinity before the first.
+    pub(super) min: f64,
+    /// Largest sample; negative infinity before the first.
+    pub(super) max: f64,
+}
+
+impl Cells {
+    /// No samples.
+    pub(super) fn new() -> Self {
+        Cells { sides: Default::default(), zeros: 0, min: f64::INFINITY, max: f64::NEG_INFINITY }
+    }
+
+    /// The positive samples.
+    pub(super) fn positive(&self) -> &Side {
+        &self.sides[0]
+    }
+
+    /// The negative samples.
+    pub(super) fn negative(&self) -> &Side {
+        &self.sides[1]
+    }
+
+    /// Adds samples, one of each value.
+    pub(super) fn extend(&mut self, values: &[f64]) {
+        self.widen(values);
+        for &value in values {
+            let bits = value.to_bits();
+            let field = float::exponent_field(bits);
+            match self.sides[(bits >> 63) as usize].get(field) {
+                // Zero and subnormals have exponent field 0, and need to be told apart.
+                Some(octave) if field != 0 => {
+                    let count = &mut octave.counts[float::cell(bits)];
+                    *count = count.saturating_add(1);
+                    let significand = u128::from(float::significand(bits));
+                    octave.significands = octave.significands.wrapping_add(significand);
+                }
+                _ => self.count(value, 1),
+            }
+        }
+    }
+
+    /// Adds `n` samples of one value.
+    pub(super) fn add(&mut self, value: f64, n: u64) {
+        self.widen(&[value]);
+        self.count(value, n);
+    }
+
+    /// Adds what another summary has counted.
+    pub(super) fn merge(&mut self, other: &Cells) {
+        self.widen(&[other.min, other.max]);
+        self.zeros = self.zeros.saturating_add(other.zeros);
+        for (side, others) in self.sides.iter_mut().zip(&other.sides) {
+            for (octave, others) in others.octaves() {
+                side.change(octave, |octave| {
+                    octave.add_significands(others.significands);
+                    for (count, n) in octave.counts.iter_mut().zip(&others.counts) {
+                        *count = count.saturating_add(*n);
+                    }
+                });
+            }
+        }
+    }
+
+    /// The sum of all samples, and their mean given their count.
+    pub(super) fn sum_and_mean(&self, count: u64) -> (f64, f64) {
+        let mut sum = Sum::new();
+        for (side, negative) in [(self.positive(), false), (self.negative(), true)] {
+            for (number, octave) in side.octaves() {
+                sum.add(negative, number, octave.significands);
+            }
+        }
+        let (sum, mean) = sum.finish(count);
+        (sum, mean.max(self.min).min(self.max))
+    }
+
+    /// The lower edge of the fullest cell; of equally full ones that with the smallest value.
+    pub(super) fn mode(&self) -> f64 {
+        let (magnitude, most) = self.negative().fullest(true);
+        let (mut mode, mut most) = (-magnitude, most);
+        for (value, count) in [(0.0, self.zeros), self.positive().fullest(false)] {
+            if count > most {
+                (mode, most) = (value, count);
+            }
+        }
+        mode.max(self.min).min(self.max)
+    }
+
+    /// Counts `n` samples of a value whose octave may be missing, or that is zero or subnormal.
+    #[cold]
+    fn count(&mut self, value: f64, n: u64) {
+        let Some((octave, significand)) = float::split(value) else {
+            self.zeros = self.zeros.saturating_add(n);
+            return;
+        };
+        self.sides[usize::from(value < 0.0)].change(octave, |octave| {
+            // A significand that is normalised has its cell where a normal number has it.
+            let count = &mut octave.counts[float::cell(significand)];
+            *count = count.saturating_add(n);
+            octave.add_significands(u128::from(significand) * u128::from(n));
+        });
+    }
+
+    /// Takes the values into account for the minimum and maximum.
+    fn widen(&mut self, values: &[f64]) {
+        // Four independent lanes, or every comparison would wait for the one before it.
+        let mut min = [self.min; 4];
+        let mut max = [self.max; 4];
+        let mut fours = values.chunks_exact(4);
+        for four in &mut fours {
+            for lane in 0..4 {
+                min[lane] = if four[lane] < min[lane] { four[lane] } else { min[lane] };
+                max[lane] = if four[lane] > max[lane] { four[lane] } else { max[lane] };
+            }
+        }
+        let rest = fours.remainder().iter().copied();
+        self.min = rest.clone().chain(min).fold(self.min, f64::min);
+        self.max = rest.chain(max).fold(self.max, f64::max);
+    }
+}

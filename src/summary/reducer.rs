@@ -1,0 +1,116 @@
+//! The summary itself: which state it is in, and the change from one to the other.
+
+use super::cells::Cells;
+use super::exact::Table;
+use super::figures::{Figures, nearest_rank};
+use super::sketch::Sketch;
+
+/// A set of samples, reduced to what its figures need. Empty by default, and then without memory of
+/// its own. See the [module](super) for precision and bounds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Summary {
+    /// Samples recorded; saturates.
+    count: u64,
+    /// The samples as long as there are few distinct values; empty once there are cells.
+    table: Table,
+    /// The samples from the moment there are many distinct values.
+    cells: Option<Box<Cells>>,
+}
+
+impl Summary {
+    /// Adds one finite sample; a NaN or an infinity is for the caller to refuse.
+    pub(crate) fn record(&mut self, value: f64) {
+        self.record_n(value, 1);
+    }
+
+    /// Adds `n` samples of one finite value, in constant time.
+    pub(crate) fn record_n(&mut self, value: f64, n: u64) {
+        debug_assert!(value.is_finite());
+        if n == 0 {
+            return;
+        }
+        self.count = self.count.saturating_add(n);
+        if self.cells.is_some() || !self.table.add(value, n) {
+            self.cells().add(value, n);
+        }
+    }
+
+    /// Adds a batch of finite samples.
+    pub(crate) fn extend(&mut self, values: &[f64]) {
+        debug_assert!(values.iter().all(|value| value.is_finite()));
+        self.count = self.count.saturating_add(values.len() as u64);
+        if let Some(cells) = &mut self.cells {
+            return cells.extend(values);
+        }
+        let added = self.table.extend(values);
+        if let Some(rest @ [_, ..]) = values.get(added..) {
+            self.cells().extend(rest);
+        }
+    }
+
+    /// Adds all samples of another summary. The figures are those of a summary that took the
+    /// samples of both.
+    pub(crate) fn merge(&mut self, other: &Summary) {
+        if let Some(cells) = &other.cells {
+            self.cells().merge(cells);
+            self.count = self.count.saturating_add(other.count);
+        } else {
+            for (value, n) in other.table.pairs() {
+                self.record_n(value, n);
+            }
+        }
+    }
+
+    /// The figures of the samples so far.
+    pub(crate) fn figures(&self) -> Figures {
+        let Some(cells) = &self.cells else {
+            return self.table.figures(self.count);
+        };
+        let (sum, mean) = cells.sum_and_mean(self.count);
+        Figures {
+            count: self.count,
+            sum,
+            min: cells.min,
+            max: cells.max,
+            mean,
+            median: Sketch::new(cells).median(),
+            mode: Some(cells.mode()),
+        }
+    }
+
+    /// The `q`-quantile by nearest rank: the smallest sample that at least the fraction `q` of all
+    /// samples does not exceed. `q` is limited to 0 (the minimum) to 1 (the maximum). `None` without
+    /// samples, or if `q` is a NaN.
+    pub(crate) fn quantile(&self, q: f64) -> Option<f64> {
+        if q.is_nan() {
+            return None;
+        }
+        let Some(cells) = &self.cells else {
+            return self.table.quantile(q, self.count);
+        };
+        Some(Sketch::new(cells).at_rank(nearest_rank(q, self.count).into()))
+    }
+
+    /// Whether median, mode and quantiles are exact: no more than
+    /// [`EXACT_DISTINCT`](super::EXACT_DISTINCT) distinct values were seen.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.cells.is_none()
+    }
+
+    /// Samples so far; saturates.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The cells, into which the distinct values are moved first if they were still kept apart.
+    fn cells(&mut self) -> &mut Cells {
+        let table = &mut self.table;
+        self.cells.get_or_insert_with(|| {
+            let mut cells = Box::new(Cells::new());
+            for (value, n) in std::mem::take(table).pairs() {
+                cells.add(value, n);
+            }
+            cells
+        })
+    }
+}
