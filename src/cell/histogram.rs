@@ -1,0 +1,143 @@
+//! A histogram: samples pushed to the thread's ring, folded in batches into the reducer.
+
+use super::id::{Id, Ids, Place};
+use super::ring::{self, Ring};
+use super::shards::Shards;
+use super::table::{self, RINGS};
+use crate::summary::Summary;
+
+static IDS: Ids = Ids::new();
+
+/// A histogram that every thread records to in a ring of its own.
+///
+/// Every sample is at each instant in exactly one place: in a ring, or in a part of the reducer.
+/// It moves from one to the other under that part's lock, so a sealer that goes through all
+/// rings first and all parts after finds each sample that was recorded before it began.
+pub(crate) struct Histogram {
+    place: Place,
+    /// Given back when the histogram goes, never before.
+    _id: Id,
+    reducer: Shards<Summary>,
+}
+
+impl Histogram {
+    pub(crate) fn new() -> Self {
+        let id = IDS.take();
+        let histogram = Histogram { place: id.place(RINGS), _id: id, reducer: Shards::new() };
+        histogram.claim_all(|_leftover| ()); // what an earlier histogram of this number left
+        histogram
+    }
+
+    /// Records a finite sample.
+    #[inline]
+    pub(crate) fn record(&self, value: f64) {
+        match table::current().and_then(|table| table.ring(self.place)) {
+            Some(ring) => self.push(ring, value),
+            None => self.record_slowly(value),
+        }
+    }
+
+    #[inline]
+    fn push(&self, ring: &Ring, value: f64) {
+        if ring.push(value) {
+            self.fold(ring);
+        }
+    }
+
+    #[cold]
+    fn record_slowly(&self, value: f64) {
+        match table::current().and_then(|table| table.make_ring(self.place)) {
+            Some(ring) => self.push(ring, value),
+            None => self.reducer.lock(&mut 0).record(value),
+        }
+    }
+
+    /// Records a finite sample `count` times, at the cost of one batch.
+    pub(crate) fn record_many(&self, value: f64, count: u64) {
+        self.reducer.lock(&mut 0).record_n(value, count);
+    }
+
+    /// The owner's fold of its own ring, once every [`ring::LEN`] samples.
+    #[inline(never)]
+    fn fold(&self, ring: &Ring) {
+        let mut hint = ring.hint();
+        let mut part = self.reducer.lock(&mut hint);
+        // Claimed only now, under the part's lock: see the type's documentation.
+        part.extend(ring.claim(&mut [0.0; ring::LEN]));
+        drop(part);
+        ring.set_hint(hint);
+    }
+
+    /// Everything recorded since the last `take`, taken.
+    pub(crate) fn take(&self) -> Summary {
+        let mut whole = Summary::default();
+        self.claim_all(|batch| whole.extend(batch));
+        self.reducer.each(|part| whole.merge(&std::mem::take(part)));
+        whole
+    }
+
+    /// Everything recorded since the last `take`, left in place. Samples move from the rings to
+    /// the reducer, which no later `take` can tell. Not at the same time as a `take`, which
+    /// could miss the samples on their way.
+    pub(crate) fn peek(&self) -> Summary {
+        self.claim_all(|batch| self.reducer.lock(&mut 0).extend(batch));
+        let mut whole = Summary::default();
+        self.reducer.each(|part| whole.merge(part));
+        whole
+    }
+
+    fn claim_all(&self, mut fold: impl FnMut(&[f64])) {
+        let mut batch = [0.0; ring::LEN];
+        for table in table::all() {
+            if let Some(ring) = table.ring(self.place) {
+                let batch = ring.claim(&mut batch);
+                if !batch.is_empty() {
+                    fold(batch);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_threads_samples_are_taken_once_during_and_after_the_thread() {
+        let histogram = Histogram::new();
+        let mut taken = Summary::default();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10_000).for_each(|n| histogram.record(f64::from(n % 100))));
+            }
+            for _ in 0..100 {
+                taken.merge(&histogram.take());
+            }
+        });
+        taken.merge(&histogram.take());
+        let figures = taken.figures();
+        assert_eq!((figures.count, figures.sum), (40_000, 4.0 * 100.0 * 4950.0));
+        assert_eq!(histogram.take().count(), 0);
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let histogram = Histogram::new();
+        (0..300).for_each(|n| histogram.record(f64::from(n)));
+        histogram.record_many(7.0, 5);
+        for _ in 0..3 {
+            assert_eq!(histogram.peek().count(), 305);
+        }
+        assert_eq!(histogram.take().count(), 305);
+    }
+
+    #[test]
+    fn a_new_histogram_is_empty_whatever_its_number_held_before() {
+        for _ in 0..20 {
+            let histogram = Histogram::new();
+            assert_eq!(histogram.peek().count(), 0);
+            histogram.record(1.0);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Where a thread records.
+//!
+//! A thread owns the cells it writes: it adds with a plain load and a plain store, never with a
+//! read-modify-write. Whoever wants the total adds up every thread's cells and takes the
+//! difference to what it saw last. Nothing is reset, so nothing can be lost or counted twice by
+//! a reset, and nothing has to be folded when a thread ends: its [`table`] stays readable and
+//! is handed, values and all, to the next thread that starts.
+
+mod counter;
+mod distinct;
+mod gauge;
+mod histogram;
+mod id;
+mod ring;
+mod shards;
+mod sync;
+mod table;
+
+pub(crate) use counter::Counter;
+pub(crate) use distinct::{Distinct, DistinctCell};
+pub(crate) use gauge::{Gauge, Range};
+pub(crate) use histogram::Histogram;

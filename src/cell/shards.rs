@@ -1,0 +1,49 @@
+//! A reducer that many threads fold into without waiting for each other or for a seal.
+
+use std::sync::OnceLock;
+
+use parking_lot::{Mutex, MutexGuard};
+
+/// How many copies of a reducer there may be. It takes that many threads, each inside a fold of
+/// the same reducer at the same instant, before one of them waits for another.
+const MOST: usize = 16;
+
+/// A part of a reducer, on cache lines of its own.
+#[repr(align(128))]
+struct Shard<T>(Mutex<T>);
+
+/// A reducer in parts. A thread folds into the first part that is free and makes another when
+/// all are busy, so that there are as many parts as threads ever folded at once: one, mostly.
+pub(crate) struct Shards<T> {
+    parts: [OnceLock<Box<Shard<T>>>; MOST],
+}
+
+impl<T: Default> Shards<T> {
+    pub(crate) const fn new() -> Self {
+        Shards { parts: [const { OnceLock::new() }; MOST] }
+    }
+
+    fn part(&self, at: usize) -> &Mutex<T> {
+        &self.parts[at % MOST].get_or_init(|| Box::new(Shard(Mutex::new(T::default())))).0
+    }
+
+    /// Locks a part, trying `hint` first. Leaves in `hint` the part to try first next time, so
+    /// that threads that met once keep apart from then on.
+    pub(crate) fn lock(&self, hint: &mut usize) -> MutexGuard<'_, T> {
+        for _ in 0..MOST {
+            if let Some(part) = self.part(*hint).try_lock() {
+                return part;
+            }
+            *hint = (*hint + 1) % MOST;
+        }
+        self.part(*hint).lock()
+    }
+
+    /// Visits every part there is. Waits for folds under way; nobody waits for the visitor for
+    /// longer than `visit` takes with one part.
+    pub(crate) fn each(&self, mut visit: impl FnMut(&mut T)) {
+        for part in self.parts.iter().filter_map(OnceLock::get) {
+            visit(&mut part.0.lock());
+        }
+    }
+}
