@@ -3,6 +3,11 @@
 #![allow(dead_code, unused_imports)] // until the modules above use it
 mod cell;
 mod error;
+pub mod host;
+mod schema;
 mod summary;
+mod switch;
 
 pub use error::{Error, ErrorKind};
+pub use schema::{Fact, Sample, Schema};
+pub use switch::Decision;

@@ -1,0 +1,108 @@
+//! One leaf of the schema.
+
+use std::sync::Arc;
+
+use super::fact::Fact;
+
+/// A function that gives a fact when a report is made.
+pub(crate) type Ask = Arc<dyn Fn() -> Fact + Send + Sync>;
+
+/// A function that gives a sample each time the sampling clock ticks.
+pub(crate) type Poll = Arc<dyn Fn() -> Option<f64> + Send + Sync>;
+
+/// What a polled function may return: a number, or an option or result of one.
+///
+/// `None` and `Err` mean that there is no value this time: the attempt is counted as failed and
+/// the function is asked again at the next tick.
+pub trait Sample {
+    /// The sample, if there is one.
+    fn sample(self) -> Option<f64>;
+}
+
+macro_rules! samples {
+    ($($type:ty),*) => {$(
+        impl Sample for $type {
+            fn sample(self) -> Option<f64> {
+                Some(self as f64)
+            }
+        }
+    )*};
+}
+
+samples!(f64, f32, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+impl<T: Sample> Sample for Option<T> {
+    fn sample(self) -> Option<f64> {
+        self?.sample()
+    }
+}
+
+impl<T: Sample, E> Sample for Result<T, E> {
+    fn sample(self) -> Option<f64> {
+        self.ok()?.sample()
+    }
+}
+
+/// Where a field's value comes from, and what becomes of it in a window.
+#[derive(Clone)]
+pub(crate) enum Kind {
+    /// A constant.
+    Fact(Fact),
+    /// Asked when the report is made.
+    Asked(Ask),
+    /// A fact about the machine or the process.
+    Host(Host),
+    /// What was added within the window.
+    Counter,
+    /// The last value set, carried over from window to window.
+    Gauge,
+    /// The figures of the samples recorded within the window.
+    Summary,
+    /// The figures of a gauge sampled on the clock, exact at its extremes.
+    GaugeSummary,
+    /// The figures of a function sampled on the clock.
+    Sampled(Poll),
+    /// How many different values one label took within the window.
+    Distinct { label: String },
+}
+
+/// Facts the crate finds out by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Arch,
+    Cores,
+    Os,
+    Ram,
+    Uptime,
+    InstanceId,
+    ClusterId,
+}
+
+/// A leaf as it was declared.
+#[derive(Clone)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) description: Option<String>,
+    pub(crate) unit: Option<String>,
+    /// The metric that feeds it, when that is not the dotted path.
+    pub(crate) metric: Option<String>,
+    /// Only keys with all of these labels feed it.
+    pub(crate) labels: Vec<(String, String)>,
+    /// What a gauge is before it is set.
+    pub(crate) default: Option<f64>,
+}
+
+impl Field {
+    pub(crate) fn new(name: String, kind: Kind) -> Field {
+        Field {
+            name,
+            kind,
+            description: None,
+            unit: None,
+            metric: None,
+            labels: Vec::new(),
+            default: None,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What may leave the process: a declared, ordered tree of fields.
+
+mod fact;
+mod field;
+mod plan;
+mod tree;
+
+pub use fact::Fact;
+pub use field::Sample;
+pub(crate) use field::{Host, Kind};
+pub(crate) use plan::{Class, Item, Leaf, Plan};
+pub use tree::Schema;

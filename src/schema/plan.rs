@@ -1,0 +1,267 @@
+//! A schema that was checked: its leaves in order, its nesting, and which metric feeds what.
+
+use std::collections::HashMap;
+
+use super::field::{Field, Kind};
+use super::tree::{Node, Schema};
+use crate::error::{Error, ErrorKind};
+
+/// Which macro of the facade records to a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// A checked schema.
+pub(crate) struct Plan {
+    pub(crate) name: String,
+    /// The name and a hash of every path, kind and unit: equal for schemas whose reports can be
+    /// read alike.
+    pub(crate) id: String,
+    /// All leaves, in the order in which they are reported.
+    pub(crate) leaves: Vec<Leaf>,
+    /// How the leaves nest.
+    pub(crate) items: Vec<Item>,
+    /// By name of the metric, which leaves it feeds.
+    pub(crate) feeds: HashMap<String, Feed>,
+}
+
+/// A leaf and its dotted path.
+pub(crate) struct Leaf {
+    pub(crate) path: String,
+    pub(crate) field: Field,
+}
+
+/// An entry of a section.
+pub(crate) enum Item {
+    /// An index into [`Plan::leaves`].
+    Leaf(usize),
+    Section(String, Vec<Item>),
+}
+
+/// The leaves that one metric feeds, all of one kind.
+pub(crate) struct Feed {
+    pub(crate) class: Class,
+    pub(crate) leaves: Vec<usize>,
+}
+
+impl Kind {
+    /// The macro that records to fields of this kind, if any does.
+    fn class(&self) -> Option<Class> {
+        match self {
+            Kind::Counter | Kind::Distinct { .. } => Some(Class::Counter),
+            Kind::Gauge | Kind::GaugeSummary => Some(Class::Gauge),
+            Kind::Summary => Some(Class::Histogram),
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) => None,
+        }
+    }
+
+    /// The kind's name in messages.
+    fn word(&self) -> &'static str {
+        match self {
+            Kind::Fact(_) | Kind::Asked(_) => "fact",
+            Kind::Host(_) => "host fact",
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Summary => "summary",
+            Kind::GaugeSummary => "gauge summary",
+            Kind::Sampled(_) => "sampled summary",
+            Kind::Distinct { .. } => "distinct",
+        }
+    }
+}
+
+fn bad(message: String) -> Error {
+    Error::new(ErrorKind::Schema, message)
+}
+
+impl Plan {
+    /// Checks a schema. The error names the path that is wrong, and the remedy.
+    pub(crate) fn new(schema: Schema) -> Result<Plan, Error> {
+        if schema.name.trim().is_empty() {
+            return Err(bad("the schema has no name: give Schema::new the product's".into()));
+        }
+        let mut plan = Plan {
+            name: schema.name.clone(),
+            id: String::new(),
+            leaves: Vec::new(),
+            items: Vec::new(),
+            feeds: HashMap::new(),
+        };
+        plan.items = plan.section(schema, "")?;
+        plan.id = format!("{}@{:016x}", plan.name, plan.hash());
+        if plan.leaves.is_empty() {
+            return Err(bad(format!(
+                "schema `{}` declares no field: nothing to report",
+                plan.name
+            )));
+        }
+        Ok(plan)
+    }
+
+    /// FNV-1a, which stays the same from one build and machine to the next.
+    fn hash(&self) -> u64 {
+        let shape = self.leaves.iter().flat_map(|Leaf { path, field }| {
+            let unit = field.unit.as_deref().unwrap_or_default();
+            [path.as_str(), field.kind.word(), unit]
+        });
+        let bytes = shape.flat_map(|part| part.bytes().chain([0]));
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
+    fn section(&mut self, section: Schema, prefix: &str) -> Result<Vec<Item>, Error> {
+        if let Some(misplaced) = section.misplaced.first() {
+            let place = if prefix.is_empty() { "the top level" } else { prefix };
+            return Err(bad(format!(
+                "{misplaced} in {place}: put it right after the field it is about"
+            )));
+        }
+        let mut items = Vec::with_capacity(section.nodes.len());
+        let mut seen: Vec<(String, bool)> = Vec::new();
+        for node in section.nodes {
+            let name = node.name().to_owned();
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            if name.trim().is_empty() || name.contains('.') || name.chars().any(char::is_control) {
+                return Err(bad(format!(
+                    "`{path}` has a part that cannot be a name ({name:?}): names are not empty and have no dots or control characters"
+                )));
+            }
+            let leaf = matches!(node, Node::Field(_));
+            if let Some((_, other)) = seen.iter().find(|(other, _)| *other == name) {
+                return Err(bad(match *other == leaf {
+                    true => format!("`{path}` is declared twice: rename one or drop it"),
+                    false => format!("`{path}` is both a field and a section: rename one"),
+                }));
+            }
+            seen.push((name.clone(), leaf));
+            items.push(match node {
+                Node::Section(section) => Item::Section(name, self.section(section, &path)?),
+                Node::Field(field) => Item::Leaf(self.leaf(field, path)?),
+            });
+        }
+        Ok(items)
+    }
+
+    fn leaf(&mut self, field: Field, path: String) -> Result<usize, Error> {
+        let index = self.leaves.len();
+        let word = field.kind.word();
+        if let Some(default) = field.default {
+            if !matches!(field.kind, Kind::Gauge | Kind::GaugeSummary) {
+                return Err(bad(format!(
+                    "`{path}` is a {word} and takes no default: only gauges do"
+                )));
+            }
+            if !default.is_finite() {
+                return Err(bad(format!(
+                    "`{path}` has the default {default}: give a finite number"
+                )));
+            }
+        }
+        match field.kind.class() {
+            Some(class) => self.feed(class, &field, &path, index)?,
+            None if field.metric.is_some() || !field.labels.is_empty() => {
+                return Err(bad(format!(
+                    "`{path}` is a {word}, which no metric feeds: drop its `metric` and `label`"
+                )));
+            }
+            None => {}
+        }
+        self.leaves.push(Leaf { path, field });
+        Ok(index)
+    }
+
+    fn feed(&mut self, class: Class, field: &Field, path: &str, index: usize) -> Result<(), Error> {
+        let metric = field.metric.clone().unwrap_or_else(|| path.to_owned());
+        if metric.is_empty() {
+            return Err(bad(format!("`{path}` is fed by a metric without a name: name it")));
+        }
+        let distinct_by = match &field.kind {
+            Kind::Distinct { label } => Some(label),
+            _ => None,
+        };
+        let labels = field.labels.iter().map(|(key, _)| key);
+        if labels.chain(distinct_by).any(String::is_empty) {
+            return Err(bad(format!("`{path}` names a label with an empty key: name the key")));
+        }
+        let feed =
+            self.feeds.entry(metric.clone()).or_insert_with(|| Feed { class, leaves: Vec::new() });
+        if let Some(other) = feed.leaves.first().and_then(|first| self.leaves.get(*first)) {
+            let (word, other_word) = (field.kind.word(), other.field.kind.word());
+            if word != other_word {
+                return Err(bad(format!(
+                    "metric `{metric}` feeds `{}`, a {other_word}, and `{path}`, a {word}: one metric has one kind; rename one metric",
+                    other.path
+                )));
+            }
+        }
+        feed.leaves.push(index);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(schema: Schema) -> String {
+        let error = Plan::new(schema).err().expect("the schema is bad");
+        assert_eq!(error.kind(), ErrorKind::Schema);
+        error.to_string()
+    }
+
+    fn schema() -> Schema {
+        Schema::new("shop")
+    }
+
+    #[test]
+    fn a_contradiction_names_its_path() {
+        let nested = |s: Schema| s.section("usage", |s| s.counter("orders").gauge("orders"));
+        assert!(error(nested(schema())).contains("`usage.orders` is declared twice"));
+        let both = schema().counter("usage").section("usage", |s| s.counter("orders"));
+        assert!(error(both).contains("`usage` is both a field and a section"));
+        assert!(error(schema().section("usage", |s| s.counter(" "))).contains("`usage. `"));
+        assert!(error(schema().section("", |s| s.counter("x"))).contains("not empty"));
+        assert!(error(schema().counter("a.b")).contains("`a.b`"));
+        let kinds = schema().counter("a").metric("m").section("s", |s| s.gauge("b").metric("m"));
+        let message = error(kinds);
+        assert!(message.contains("`m`") && message.contains("`a`") && message.contains("`s.b`"));
+        let kinds = schema().counter("a").metric("m").distinct("b", "id").metric("m");
+        assert!(error(kinds).contains("one metric has one kind"));
+    }
+
+    #[test]
+    fn what_means_nothing_is_an_error() {
+        assert!(error(Schema::new(" ").counter("x")).contains("no name"));
+        assert!(error(schema()).contains("no field"));
+        assert!(error(schema().describe("x").counter("a")).contains("`describe` follows no field"));
+        let inner = schema().section("usage", |s| s.unit("bytes").counter("a"));
+        assert!(error(inner).contains("in usage"));
+        assert!(error(schema().counter("a").default(1.0)).contains("takes no default"));
+        assert!(error(schema().gauge("a").default(f64::NAN)).contains("NaN"));
+        assert!(error(schema().fact("a", 1).metric("m")).contains("no metric feeds"));
+        assert!(error(schema().distinct("a", "")).contains("empty key"));
+        assert!(error(schema().counter("a").label("", "v")).contains("empty key"));
+        assert!(error(schema().counter("a").metric("")).contains("without a name"));
+    }
+
+    #[test]
+    fn leaves_keep_their_order_and_find_their_metric() {
+        let plan = Plan::new(
+            schema()
+                .counter("b")
+                .section("usage", |s| s.counter("z").gauge("a").metric("load"))
+                .counter("a")
+                .metric("b"),
+        )
+        .expect("a good schema");
+        let paths: Vec<&str> = plan.leaves.iter().map(|leaf| &*leaf.path).collect();
+        assert_eq!(paths, ["b", "usage.z", "usage.a", "a"]);
+        assert_eq!(plan.feeds["b"].leaves, [0, 3]);
+        assert_eq!(plan.feeds["load"].class, Class::Gauge);
+        assert_eq!(plan.feeds["usage.z"].leaves, [1]);
+    }
+}

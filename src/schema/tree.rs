@@ -1,0 +1,214 @@
+//! Declaring a schema.
+
+use std::sync::Arc;
+
+use super::fact::Fact;
+use super::field::{Field, Host, Kind, Sample};
+
+/// The declared, ordered tree of everything that may leave the process.
+///
+/// A field is named within its section, and the report nests and orders exactly as declared.
+/// A field that is fed by a metric listens to the metric named like its dotted path
+/// (`usage.requests`) unless [`metric`](Schema::metric) says otherwise. Words that follow a
+/// field (`describe`, `unit`, `metric`, `label`, `default`) are about that field.
+///
+/// Nothing is checked while declaring; a contradiction is an error of
+/// [`Builder::build`](crate::Builder::build) that names the path.
+///
+/// ```
+/// use callhome::Schema;
+///
+/// let schema = Schema::new("shop")
+///     .fact("version", env!("CARGO_PKG_VERSION"))
+///     .section("usage", |s| {
+///         s.counter("orders")
+///             .describe("Orders placed")
+///             .summary("basket_value")
+///             .unit("EUR")
+///             .distinct("customers", "customer_id")
+///     });
+/// ```
+#[derive(Clone)]
+pub struct Schema {
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<Node>,
+    /// What was said in a place where it means nothing, reported when the schema is built.
+    pub(crate) misplaced: Vec<String>,
+}
+
+/// A field or a section of fields.
+#[derive(Clone)]
+pub(crate) enum Node {
+    Field(Field),
+    Section(Schema),
+}
+
+impl Node {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Node::Field(field) => &field.name,
+            Node::Section(section) => &section.name,
+        }
+    }
+}
+
+impl Schema {
+    /// An empty schema. The name is that of the product; it names the report's kind in the
+    /// envelope.
+    pub fn new(name: impl Into<String>) -> Schema {
+        Schema { name: name.into(), nodes: Vec::new(), misplaced: Vec::new() }
+    }
+
+    fn field(mut self, name: impl Into<String>, kind: Kind) -> Schema {
+        self.nodes.push(Node::Field(Field::new(name.into(), kind)));
+        self
+    }
+
+    /// A nested object. `fields` gets an empty section and returns it filled.
+    pub fn section(
+        mut self,
+        name: impl Into<String>,
+        fields: impl FnOnce(Schema) -> Schema,
+    ) -> Schema {
+        self.nodes.push(Node::Section(fields(Schema::new(name))));
+        self
+    }
+
+    /// A constant: a version, an edition, a flag.
+    pub fn fact(self, name: impl Into<String>, value: impl Into<Fact>) -> Schema {
+        self.field(name, Kind::Fact(value.into()))
+    }
+
+    /// A fact that is asked for each time a report is made, for what is known only later or
+    /// changes. A panic in the function is caught and counted, and the fact is null this time.
+    pub fn fact_with<T: Into<Fact>>(
+        self,
+        name: impl Into<String>,
+        ask: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Schema {
+        self.field(name, Kind::Asked(Arc::new(move || ask().into())))
+    }
+
+    /// What `counter!` added within the window, an unsigned 64-bit integer that saturates. Zero
+    /// when nothing was added.
+    pub fn counter(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Counter)
+    }
+
+    /// The last value `gauge!` set. It stays from window to window; null until it is set, unless
+    /// it has a [`default`](Schema::default).
+    pub fn gauge(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Gauge)
+    }
+
+    /// Max, mean, median, min and mode of the samples that `histogram!` recorded within the
+    /// window.
+    pub fn summary(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Summary)
+    }
+
+    /// The same figures of a gauge: its value is sampled on the clock (every 2 s by default) and
+    /// when a window is sealed, and `max` and `min` are exact even for a peak between samples.
+    pub fn gauge_summary(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::GaugeSummary)
+    }
+
+    /// The same figures of a function, sampled on the clock and when a window is sealed. It runs
+    /// on the background thread and should return within milliseconds.
+    pub fn sampled<T: Sample>(
+        self,
+        name: impl Into<String>,
+        poll: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Schema {
+        self.field(name, Kind::Sampled(Arc::new(move || poll().sample())))
+    }
+
+    /// How many different values the label `label` of a `counter!` took within the window:
+    /// `counter!("usage.clients", "id" => id).increment(1)`. Exact up to 512, then an estimate
+    /// with a standard error of 1.1 %. The values are hashed with a secret key as they arrive
+    /// and never stored.
+    pub fn distinct(self, name: impl Into<String>, label: impl Into<String>) -> Schema {
+        self.field(name, Kind::Distinct { label: label.into() })
+    }
+
+    /// Whole seconds since the aggregator was built.
+    pub fn uptime(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::Uptime))
+    }
+
+    /// The architecture the program was compiled for, as a target triple.
+    pub fn arch(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::Arch))
+    }
+
+    /// Logical processors available to the process.
+    pub fn cores(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::Cores))
+    }
+
+    /// The operating system, as `{"family": "unix", "name": "linux"}`.
+    pub fn os(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::Os))
+    }
+
+    /// The machine's memory in bytes; null without the feature `host`.
+    pub fn ram(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::Ram))
+    }
+
+    /// A random id of this process, new at every start.
+    pub fn instance_id(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::InstanceId))
+    }
+
+    /// The id of the installation or cluster:
+    /// [`Builder::cluster_id`](crate::Builder::cluster_id) or
+    /// [`Builder::cluster_id_file`](crate::Builder::cluster_id_file), else a random one that
+    /// lasts as long as the process.
+    pub fn cluster_id(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::ClusterId))
+    }
+
+    /// Changes the field declared last, or notes that `word` has nothing to be about.
+    fn last(mut self, word: &str, change: impl FnOnce(&mut Field)) -> Schema {
+        match self.nodes.last_mut() {
+            Some(Node::Field(field)) => change(field),
+            _ => self.misplaced.push(format!("`{word}` follows no field")),
+        }
+        self
+    }
+
+    /// What the last field means, in a sentence for its readers.
+    pub fn describe(self, description: impl Into<String>) -> Schema {
+        self.last("describe", |field| field.description = Some(description.into()))
+    }
+
+    /// The unit of the last field (`bytes`, `seconds`).
+    pub fn unit(self, unit: impl Into<String>) -> Schema {
+        self.last("unit", |field| field.unit = Some(unit.into()))
+    }
+
+    /// The metric that feeds the last field, when it is not named like the field's dotted path.
+    /// Several fields of one kind may listen to one metric.
+    pub fn metric(self, metric: impl Into<String>) -> Schema {
+        self.last("metric", |field| field.metric = Some(metric.into()))
+    }
+
+    /// Restricts the last field to keys with this label; may be said more than once. Labels
+    /// that are not named here are ignored: the field covers all their values.
+    pub fn label(self, key: impl Into<String>, value: impl Into<String>) -> Schema {
+        self.last("label", |field| field.labels.push((key.into(), value.into())))
+    }
+
+    /// What the last field, a gauge or a gauge's summary, is before it is first set.
+    pub fn default(self, value: f64) -> Schema {
+        self.last("default", |field| field.default = Some(value))
+    }
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let nodes: Vec<&str> = self.nodes.iter().map(Node::name).collect();
+        f.debug_struct("Schema").field("name", &self.name).field("nodes", &nodes).finish()
+    }
+}
