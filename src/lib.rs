@@ -5,6 +5,7 @@ mod cell;
 mod error;
 pub mod host;
 mod schema;
+pub mod sink;
 mod summary;
 mod switch;
 

@@ -1,0 +1,27 @@
+//! Where a sealed report goes.
+//!
+//! A sink knows bytes, not metrics: it is handed a [`Parcel`] and answers whether the receiver took
+//! it. It makes exactly one attempt. When to try again, for how long and what to give up is decided
+//! by the caller, from what the [`SendError`] says.
+//!
+//! | sink | a report goes to |
+//! | --- | --- |
+#![cfg_attr(feature = "http", doc = "| [`HttpSink`] | a collector, as one HTTP POST |")]
+//! | [`FileSink`] | a file, one line per report |
+//! | [`MemorySink`] | this process, for tests |
+//!
+//! Anything else is an implementation of [`Sink`].
+
+mod contract;
+mod error;
+mod file;
+#[cfg(feature = "http")]
+mod http;
+mod memory;
+
+pub use contract::{Parcel, Sink};
+pub use error::SendError;
+pub use file::FileSink;
+#[cfg(feature = "http")]
+pub use http::HttpSink;
+pub use memory::MemorySink;

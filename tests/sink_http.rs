@@ -1,0 +1,68 @@
+//! The HTTP sink against receivers that answer well, badly, too much, or not at all.
+#![cfg(feature = "http")]
+
+#[path = "sink_http/answers.rs"]
+mod answers;
+#[path = "sink_http/faults.rs"]
+mod faults;
+#[path = "sink_http/proxies.rs"]
+mod proxies;
+#[path = "sink_http/settings.rs"]
+mod settings;
+#[path = "sink_http/stalls.rs"]
+mod stalls;
+mod support;
+
+use std::time::{Duration, Instant};
+
+use callhome::sink::{HttpSink, Parcel, SendError, Sink};
+use support::SOON;
+
+const ID: &str = "0d1f5c0e-8a54-4b8e-9a7e-6a0f5d0f2c11";
+const BODY: &[u8] = "{\"product\":\"caf\u{e9}\",\"n\":3}".as_bytes();
+
+/// Enough for any exchange on this machine; used where no timeout is expected.
+const AMPLE: Duration = SOON;
+
+/// Used where the timeout is what is tested.
+const SHORT: Duration = Duration::from_millis(300);
+
+fn sink(url: &str) -> HttpSink {
+    HttpSink::new(url).expect("a usable URL")
+}
+
+fn send(url: &str, timeout: Duration) -> Result<(), SendError> {
+    sink(url).send(&Parcel::new(ID, 1, BODY, timeout))
+}
+
+/// What the caller decides by.
+#[derive(Debug, PartialEq)]
+enum Class {
+    /// Try again; the receiver does not have it.
+    Retry,
+    /// Try again; the receiver may have it.
+    RetryMaybe,
+    /// Lost.
+    Refused,
+}
+
+#[track_caller]
+fn class(outcome: Result<(), SendError>) -> Class {
+    let error = outcome.expect_err("must not be taken for success");
+    match (error.is_retryable(), error.maybe_delivered()) {
+        (true, false) => Class::Retry,
+        (true, true) => Class::RetryMaybe,
+        (false, false) => Class::Refused,
+        (false, true) => panic!("refused and yet maybe delivered: {error}"),
+    }
+}
+
+/// Sends with [`SHORT`] and checks that this is the order of magnitude of what it takes, with room
+/// for a busy machine.
+#[track_caller]
+fn class_in_time(url: &str) -> Class {
+    let start = Instant::now();
+    let class = class(send(url, SHORT));
+    assert!(start.elapsed() < SOON / 3, "took {:?}", start.elapsed());
+    class
+}

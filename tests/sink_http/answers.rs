@@ -1,0 +1,175 @@
+//! Answers: what the status and the headers mean, and that the body does not matter.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use callhome::sink::{Parcel, Sink};
+
+use super::support::{SOON, Server, endlessly, trickle, until_closed};
+use super::{AMPLE, BODY, Class, ID, class, send, sink};
+
+#[test]
+fn the_request_arrives_intact() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    send(&server.url("/v1/reports?key=1"), AMPLE).expect("accepted");
+    let request = server.request();
+    assert_eq!(request.line, "POST /v1/reports?key=1 HTTP/1.1");
+    assert_eq!(request.body, BODY);
+    assert_eq!(request.header("host"), [server.address.as_str()]);
+    assert_eq!(request.header("content-type"), ["application/json"]);
+    assert_eq!(request.header("content-length"), [BODY.len().to_string()]);
+    assert_eq!(request.header("idempotency-key"), [ID]);
+    assert_eq!(request.header("connection"), ["close"]);
+    let agent = concat!("callhome/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(request.header("user-agent"), [agent]);
+    for absent in ["transfer-encoding", "expect", "cookie", "authorization"] {
+        assert_eq!(request.header(absent), [""; 0], "{absent}");
+    }
+}
+
+#[test]
+fn every_attempt_carries_the_same_id_and_bytes_on_a_connection_of_its_own() {
+    let server = Server::start(|_, stream| {
+        let _ =
+            stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nSet-Cookie: a=b\r\n\r\n");
+        // Only the client can end this: it must not keep the connection.
+        until_closed(stream);
+    });
+    let sink = sink(&server.url("/"));
+    for attempt in 1..=3 {
+        assert_eq!(class(sink.send(&Parcel::new(ID, attempt, BODY, AMPLE))), Class::Retry);
+        let request = server.request();
+        assert_eq!(request.header("idempotency-key"), [ID]);
+        assert_eq!(request.body, BODY);
+        assert_eq!(request.header("cookie"), [""; 0]);
+    }
+}
+
+#[test]
+fn a_large_body_arrives_intact() {
+    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    sink(&server.url("/")).send(&Parcel::new(ID, 1, &body, AMPLE)).expect("accepted");
+    assert!(server.request().body == body);
+}
+
+#[test]
+fn every_final_status_means_what_the_table_says() {
+    let mut status = 199;
+    let server = Server::start(move |_, stream| {
+        status += 1;
+        let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.write_all(answer.as_bytes());
+    });
+    let sink = sink(&server.url("/"));
+    for status in 200..=599 {
+        match (status, sink.send(&Parcel::new(ID, 1, BODY, AMPLE))) {
+            (200..=299, outcome) => assert_eq!(outcome, Ok(()), "{status}"),
+            (_, outcome) => {
+                let error = outcome.expect_err("no success");
+                assert_eq!(error.status(), Some(status));
+                let temporary = matches!(status, 408 | 425 | 429 | 500..);
+                assert_eq!(error.is_retryable(), temporary, "{status}");
+                assert!(!error.maybe_delivered(), "{status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    elsewhere.set_nonblocking(true).expect("non-blocking");
+    let there = elsewhere.local_addr().expect("bound");
+    for status in [301, 302, 303, 307, 308] {
+        let server = Server::answering(format!(
+            "HTTP/1.1 {status} x\r\nLocation: http://{there}/\r\nContent-Length: 0\r\n\r\n"
+        ));
+        let error = send(&server.url("/"), AMPLE).expect_err("refused");
+        assert_eq!(error.status(), Some(status));
+        assert_eq!(class(Err(error)), Class::Refused);
+    }
+    let nobody = elsewhere.accept().expect_err("nobody came");
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn retry_after_is_passed_on() {
+    let server = Server::answering(
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n",
+    );
+    let error = send(&server.url("/"), AMPLE).expect_err("429");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert_eq!(class(Err(error)), Class::Retry);
+}
+
+#[test]
+fn interim_answers_are_waited_out() {
+    let server = Server::answering(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n\
+         HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+    );
+    send(&server.url("/"), AMPLE).expect("accepted");
+}
+
+#[test]
+fn switching_protocols_is_no_success() {
+    let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
+    assert_eq!(class(send(&server.url("/"), AMPLE)), Class::Refused);
+}
+
+// Bodies of answers: the status has settled the report.
+
+#[test]
+fn an_unfinished_body_does_not_undo_a_success() {
+    for (headers, body) in [
+        ("Content-Length: 1000", "only the beginning"),
+        ("Transfer-Encoding: chunked", "3e8\r\nonly the beginning"),
+        ("Transfer-Encoding: chunked", "this is no chunk"),
+        ("X: no length at all", "until the end"),
+    ] {
+        let server = Server::answering(format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{body}"));
+        assert_eq!(send(&server.url("/"), AMPLE), Ok(()), "{headers}: {body}");
+    }
+}
+
+#[test]
+fn a_body_that_never_comes_does_not_delay_a_success_by_much() {
+    let server = Server::start(|_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+        until_closed(stream);
+    });
+    let start = Instant::now();
+    send(&server.url("/"), AMPLE).expect("accepted");
+    assert!(start.elapsed() < AMPLE / 3, "took {:?}", start.elapsed());
+}
+
+#[test]
+fn a_trickling_body_does_not_delay_a_success_by_much() {
+    let server = Server::start(|_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+        trickle(stream, std::iter::repeat(b'x'));
+    });
+    let start = Instant::now();
+    send(&server.url("/"), AMPLE).expect("accepted");
+    assert!(start.elapsed() < AMPLE / 3, "took {:?}", start.elapsed());
+}
+
+#[test]
+fn an_endless_body_is_cut_off() {
+    for headers in ["X: no length", "Content-Length: 10000000000"] {
+        let (count, counted) = mpsc::channel();
+        let server = Server::start(move |_, stream| {
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\n{headers}\r\n\r\n");
+            let _ = count.send(endlessly(stream, &[b'x'; 1024]));
+        });
+        let start = Instant::now();
+        send(&server.url("/"), AMPLE).expect("accepted");
+        assert!(start.elapsed() < AMPLE / 3, "took {:?}", start.elapsed());
+        // What was written beyond 64 KiB lies in the buffers of both sockets, nowhere else.
+        let written = counted.recv_timeout(SOON).expect("the client has closed the connection");
+        assert!(written < 64 << 20, "{written} bytes were written");
+    }
+}

@@ -1,0 +1,84 @@
+//! Faults before and instead of an answer.
+
+use std::io::Write;
+use std::net::TcpListener;
+
+use callhome::sink::{HttpSink, Parcel, Sink};
+
+use super::support::{Server, until_closed};
+use super::{AMPLE, BODY, Class, ID, class, send, sink};
+
+#[test]
+fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    drop(listener);
+    let error = send(&format!("http://{address}/secret?key=secret"), AMPLE).expect_err("refused");
+    let text = error.to_string();
+    assert!(text.contains(&address.to_string()) && !text.contains("secret"), "{text}");
+    assert_eq!(class(Err(error)), Class::Retry);
+}
+
+#[test]
+fn no_such_host() {
+    let sink = HttpSink::allowing_plain_http("http://callhome.invalid/").expect("usable");
+    assert_eq!(class(sink.send(&Parcel::new(ID, 1, BODY, AMPLE))), Class::Retry);
+}
+
+#[test]
+fn closed_before_an_answer() {
+    let server = Server::start(|_, _| ());
+    assert_eq!(class(send(&server.url("/"), AMPLE)), Class::RetryMaybe);
+}
+
+#[test]
+fn closed_within_the_headers() {
+    for piece in ["HTTP", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Len"] {
+        let server = Server::answering(piece);
+        assert_eq!(class(send(&server.url("/"), AMPLE)), Class::RetryMaybe, "{piece:?}");
+    }
+}
+
+#[test]
+fn reset_instead_of_an_answer() {
+    let server = Server::raw(|stream| {
+        // Wait for the request without taking it: closing a socket with unread bytes resets it.
+        let _ = stream.peek(&mut [0; 1]);
+    });
+    let outcome = send(&server.url("/"), AMPLE);
+    // How much had been written by then is a matter of timing; that it is to be repeated is not.
+    assert_ne!(class(outcome), Class::Refused);
+}
+
+#[test]
+fn what_is_not_http_is_no_answer() {
+    for answer in [
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "\r\n\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+    ] {
+        let server = Server::answering(answer);
+        assert_eq!(class(send(&server.url("/"), AMPLE)), Class::RetryMaybe, "{answer:?}");
+    }
+}
+
+#[test]
+fn tls_to_a_port_without_tls() {
+    let server = Server::raw(|mut stream| {
+        let _ = stream.peek(&mut [0; 1]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        until_closed(&mut stream);
+    });
+    let url = format!("https://{}/", server.address);
+    assert_eq!(class(send(&url, AMPLE)), Class::Retry);
+}
+
+#[test]
+fn an_id_that_is_no_header_value_is_refused() {
+    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let outcome = sink(&server.url("/secret")).send(&Parcel::new("a\r\nb: c", 1, BODY, AMPLE));
+    let error = outcome.expect_err("refused");
+    assert!(!error.to_string().contains("secret"), "{error}");
+    assert_eq!(class(Err(error)), Class::Refused);
+}
