@@ -1,14 +1,30 @@
 //! An in-memory metric aggregator behind the `metrics` facade.
-
-#![allow(dead_code, unused_imports)] // until the modules above use it
+mod builder;
+mod cache;
+mod callhome;
 mod cell;
+mod clock;
+mod delivery;
 mod error;
+mod flusher;
+mod handle;
 pub mod host;
+mod recorder;
+mod registry;
+mod report;
 mod schema;
 pub mod sink;
+mod status;
 mod summary;
 mod switch;
+mod window;
 
+pub use builder::Builder;
+pub use callhome::CallHome;
+pub use clock::{Clock, Moment};
 pub use error::{Error, ErrorKind};
+pub use recorder::Recorder;
+pub use report::Report;
 pub use schema::{Fact, Sample, Schema};
+pub use status::{Shutdown, Status};
 pub use switch::Decision;

@@ -1,0 +1,297 @@
+//! Settings: one table of defaults, their checks, and the wiring.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use metrics_util::layers::FanoutBuilder;
+use parking_lot::Mutex;
+
+use crate::callhome::{CallHome, Core, Identity};
+use crate::clock::{Clock, SystemClock};
+use crate::delivery::{Limits, Outbox};
+use crate::error::{Error, ErrorKind};
+use crate::flusher::{Flusher, Schedule};
+use crate::host::HostFacts;
+use crate::host::identity::{ClusterSource, new_id, resolve};
+use crate::recorder::Recorder;
+use crate::registry::Registry;
+use crate::schema::{Kind, Plan, Schema};
+use crate::sink::Sink;
+use crate::switch::Switch;
+use crate::window::Window;
+
+/// The defaults of all settings that have one.
+mod defaults {
+    use std::time::Duration;
+
+    pub(super) const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
+    pub(super) const FIRST_AFTER: Duration = Duration::from_secs(10 * 60);
+    pub(super) const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+    pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+    pub(super) const MAX_PENDING: usize = 64;
+}
+
+/// The shortest interval between reports or samples that makes sense.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// Settings of an aggregator, from [`CallHome::builder`].
+///
+/// Nothing is checked before [`build`](Builder::build) or [`install`](Builder::install).
+#[must_use = "a builder does nothing until `build` or `install`"]
+pub struct Builder {
+    schema: Schema,
+    sink: Option<Result<Box<dyn Sink>, Error>>,
+    every: Duration,
+    first_after: Option<Duration>,
+    sample_every: Duration,
+    attempt_timeout: Duration,
+    max_pending: usize,
+    variables: Vec<String>,
+    cluster: ClusterSource,
+    instance: Option<String>,
+    host: Option<HostFacts>,
+    clock: Option<Arc<dyn Clock>>,
+    beside: Option<FanoutBuilder>,
+    bare: bool,
+}
+
+impl CallHome {
+    /// Starts the settings of an aggregator that reports the fields of `schema`.
+    pub fn builder(schema: Schema) -> Builder {
+        Builder {
+            schema,
+            sink: None,
+            every: defaults::EVERY,
+            first_after: None,
+            sample_every: defaults::SAMPLE_EVERY,
+            attempt_timeout: defaults::ATTEMPT_TIMEOUT,
+            max_pending: defaults::MAX_PENDING,
+            variables: Vec::new(),
+            cluster: ClusterSource::Ephemeral,
+            instance: None,
+            host: None,
+            clock: None,
+            beside: None,
+            bare: false,
+        }
+    }
+}
+
+impl Builder {
+    /// Reports go to this URL, by POST. It must be `https` unless it is on this machine; for
+    /// other settings give an [`HttpSink`](crate::sink::HttpSink) to [`sink`](Builder::sink).
+    #[cfg(feature = "http")]
+    pub fn endpoint(mut self, url: &str) -> Builder {
+        let sink = crate::sink::HttpSink::new(url);
+        self.sink = Some(sink.map(|sink| Box::new(sink) as Box<dyn Sink>));
+        self
+    }
+
+    /// Reports go to this sink. There is one sink; the last one given counts.
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Builder {
+        self.sink = Some(Ok(Box::new(sink)));
+        self
+    }
+
+    /// The interval between reports. Default: 4 hours. At least 100 ms.
+    pub fn every(mut self, interval: Duration) -> Builder {
+        self.every = interval;
+        self
+    }
+
+    /// The time until the first report. Default: 10 minutes, or one interval if that is shorter.
+    pub fn first_after(mut self, delay: Duration) -> Builder {
+        self.first_after = Some(delay);
+        self
+    }
+
+    /// The interval of the sampling clock. Default: 2 seconds. At least 100 ms.
+    pub fn sample_every(mut self, interval: Duration) -> Builder {
+        self.sample_every = interval;
+        self
+    }
+
+    /// How long one attempt to deliver a report may take, from the name look-up to the answer.
+    /// Default: 30 seconds.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Builder {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// How many sealed reports may wait for another attempt. When there is one more, the oldest
+    /// is given up and counted. Default: 64.
+    pub fn max_pending(mut self, reports: usize) -> Builder {
+        self.max_pending = reports;
+        self
+    }
+
+    /// An environment variable of the application that switches reporting off (`0`, `false`,
+    /// `no`, `off`, `disabled`, …) or on (`1`, `true`, …); a value that is neither means off.
+    /// `DO_NOT_TRACK` is always heeded, and comes first.
+    pub fn switch(mut self, variable: impl Into<String>) -> Builder {
+        self.variables.push(variable.into());
+        self
+    }
+
+    /// The id of the installation or cluster, where the application knows one.
+    pub fn cluster_id(mut self, id: impl Into<String>) -> Builder {
+        self.cluster = ClusterSource::Given(id.into());
+        self
+    }
+
+    /// Keeps a random id of the installation in this file. It is made at the first start and
+    /// never replaced; a file that cannot be read is an error of `build` and `install`.
+    pub fn cluster_id_file(mut self, path: impl Into<PathBuf>) -> Builder {
+        self.cluster = ClusterSource::File(path.into());
+        self
+    }
+
+    /// The id of this process, instead of a random one; for tests and samples.
+    pub fn instance_id(mut self, id: impl Into<String>) -> Builder {
+        self.instance = Some(id.into());
+        self
+    }
+
+    /// Facts about the machine, instead of what [`HostFacts::detect`] finds; for tests and
+    /// samples.
+    pub fn host(mut self, facts: HostFacts) -> Builder {
+        self.host = Some(facts);
+        self
+    }
+
+    /// Where time comes from, instead of the system's clocks; for tests.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Builder {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Installs this recorder too: each metric goes to both. May be said more than once. It is
+    /// installed even when the switch says no.
+    pub fn beside<R>(mut self, recorder: R) -> Builder
+    where
+        R: metrics::Recorder + Sync + 'static,
+    {
+        self.beside = Some(self.beside.unwrap_or_default().add_recorder(recorder));
+        self
+    }
+
+    /// Sends the data alone, without the envelope around it.
+    pub fn bare(mut self) -> Builder {
+        self.bare = true;
+        self
+    }
+
+    /// Makes an aggregator and starts nothing: no thread, no global recorder. Record through
+    /// [`recorder`](CallHome::recorder), report with [`flush`](CallHome::flush).
+    ///
+    /// The switch is heeded where there is an endpoint or a sink.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Schema`] for a schema that contradicts itself, [`ErrorKind::Config`] for a
+    /// setting that cannot be used, [`ErrorKind::Io`] for a cluster id that cannot be read.
+    pub fn build(self) -> Result<CallHome, Error> {
+        let (core, recorder, _) = self.wire()?;
+        Ok(CallHome::new(core, recorder, None))
+    }
+
+    /// Makes an aggregator, makes it the global recorder of the `metrics` macros and starts its
+    /// thread. When the switch says no, it does neither, and reports nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Builder::build), and [`ErrorKind::Config`] without an endpoint or sink;
+    /// [`ErrorKind::Install`] when there is a global recorder already or the thread cannot be
+    /// started. Nothing is left behind then.
+    pub fn install(self) -> Result<CallHome, Error> {
+        if self.sink.is_none() {
+            let message =
+                "there is nowhere to send reports: give the builder an `endpoint` or a `sink`";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        let (core, recorder, beside) = self.wire()?;
+        if core.off {
+            if let Some(beside) = beside {
+                set_global(beside.build())?;
+            }
+            return Ok(CallHome::new(core, recorder, None));
+        }
+        // The thread comes first, for a global recorder cannot be taken back. It does nothing
+        // before its first `wake`.
+        let flusher = Core::start(&core)?;
+        let installed = match beside {
+            Some(beside) => set_global(beside.add_recorder(recorder.clone()).build()),
+            None => set_global(recorder.clone()),
+        };
+        if let Err(error) = installed {
+            flusher.stop();
+            flusher.join(Duration::MAX);
+            return Err(error);
+        }
+        flusher.wake();
+        Ok(CallHome::new(core, recorder, Some(flusher)))
+    }
+
+    fn wire(self) -> Result<(Arc<Core>, Recorder, Option<FanoutBuilder>), Error> {
+        let plan = Plan::new(self.schema)?;
+        for (setting, interval) in [("every", self.every), ("sample_every", self.sample_every)] {
+            if interval < SHORTEST {
+                return Err(config(format!(
+                    "`{setting}` is {interval:?}: give at least {SHORTEST:?}"
+                )));
+            }
+        }
+        if self.attempt_timeout.is_zero() {
+            return Err(config("`attempt_timeout` is zero: no attempt could succeed".into()));
+        }
+        if self.max_pending == 0 {
+            return Err(config("`max_pending` is 0: a report that fails would be lost".into()));
+        }
+        let decision = Switch::new(self.variables)?.decide_from_env();
+        let sink = self.sink.transpose()?;
+        let off = sink.is_some() && !decision.is_on();
+        // When the switch says no, no file is read or made.
+        let cluster = if off { &ClusterSource::Ephemeral } else { &self.cluster };
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let now = clock.now();
+        let identity = Identity {
+            host: self.host.unwrap_or_else(HostFacts::detect),
+            instance: self.instance.unwrap_or_else(|| new_id().to_string()),
+            cluster: resolve(cluster)?,
+            started: now,
+        };
+        let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
+        let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
+        let first = self.first_after.unwrap_or(defaults::FIRST_AFTER.min(self.every));
+        let schedule =
+            Schedule::new(now.monotonic, first, self.every, samples.then_some(self.sample_every));
+        let registry = Arc::new(Registry::new(plan));
+        let limits = Limits { pending: self.max_pending, attempt: self.attempt_timeout };
+        let core = Core {
+            window: Window::new(Arc::clone(&registry), now),
+            outbox: Outbox::new(sink.filter(|_| !off), limits),
+            clock,
+            schedule: Mutex::new(schedule),
+            identity,
+            decision,
+            off,
+            bare: self.bare,
+            closed: AtomicBool::new(false),
+            sending: AtomicBool::new(false),
+        };
+        Ok((Arc::new(core), Recorder::new(registry), self.beside))
+    }
+}
+
+fn config(message: String) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+fn set_global(recorder: impl metrics::Recorder + Sync + 'static) -> Result<(), Error> {
+    metrics::set_global_recorder(recorder).map_err(|_| {
+        let message = "there is a global metrics recorder already: install once, or install the other one through `beside`";
+        Error::new(ErrorKind::Install, message)
+    })
+}

@@ -1,0 +1,38 @@
+//! The only module that reads a clock. Everywhere else time is an argument.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// Where time comes from. A test gives its own to [`Builder::clock`](crate::Builder::clock) and
+/// decides what time it is.
+pub trait Clock: Send + Sync {
+    /// The present.
+    fn now(&self) -> Moment;
+}
+
+/// One instant, by two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Time since some fixed instant of the process; never goes back. All intervals are measured
+    /// by it.
+    pub monotonic: Duration,
+    /// The time of day, in UTC. It may jump when somebody sets the clock, and only appears in
+    /// reports.
+    pub wall: SystemTime,
+}
+
+/// The system's clocks.
+pub(crate) struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    pub(crate) fn new() -> SystemClock {
+        SystemClock { origin: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        Moment { monotonic: self.origin.elapsed(), wall: SystemTime::now() }
+    }
+}

@@ -1,0 +1,243 @@
+//! What the facade's `Counter`, `Gauge` and `Histogram` call when they are used.
+
+use std::sync::Arc;
+
+use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
+
+use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
+use crate::registry::{Cell, Found, Registry, label_of};
+use crate::schema::{Class, Kind};
+
+/// A handle of the facade, and how to make one for a key.
+pub(crate) trait Handle: Clone {
+    const CLASS: Class;
+    /// A handle that does nothing.
+    fn noop() -> Self;
+    /// A handle that records to these fields. It must not keep the registry alive.
+    fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self;
+}
+
+/// A handle and whether it may be used again for the same key.
+///
+/// Each call makes a new one: a handle is reference-counted, and a count that several threads
+/// share costs more than everything else on the way (see `cache`).
+pub(crate) fn make<H: Handle>(registry: &Registry, key: &Key) -> Made<H> {
+    match registry.find(H::CLASS, key) {
+        Found::Undeclared => Made::Undeclared,
+        Found::Mismatched => Made::Mismatched,
+        found @ Found::Fields(_) => {
+            let distinct = matches!(&found, Found::Fields(fields) if fields
+                .iter()
+                .any(|(leaf, _)| matches!(leaf.field.kind, Kind::Distinct { .. })));
+            let handle = H::of(registry, key, found);
+            if distinct { Made::Once(handle) } else { Made::Kept(handle) }
+        }
+    }
+}
+
+/// What became of a key.
+pub(crate) enum Made<H> {
+    /// Good for every registration of the key.
+    Kept(H),
+    /// Good for this registration only: the handle holds the value of a label.
+    Once(H),
+    /// Not in the schema.
+    Undeclared,
+    /// In the schema as something else.
+    Mismatched,
+}
+
+struct CounterHandle(Arc<Counter>);
+
+impl CounterFn for CounterHandle {
+    #[inline]
+    fn increment(&self, value: u64) {
+        self.0.add(value);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.0.raise_to(value);
+    }
+}
+
+/// A value of a distinct field, hashed.
+struct DistinctHandle {
+    cell: Arc<DistinctCell>,
+    hash: u64,
+}
+
+impl CounterFn for DistinctHandle {
+    fn increment(&self, value: u64) {
+        if value > 0 {
+            self.cell.insert(self.hash);
+        }
+    }
+
+    fn absolute(&self, value: u64) {
+        self.increment(value);
+    }
+}
+
+/// A gauge, and the tally of the values it refuses.
+struct GaugeHandle(Arc<Gauge>, Arc<Counter>);
+
+impl GaugeHandle {
+    fn check(&self, taken: bool) {
+        if !taken {
+            self.1.add(1);
+        }
+    }
+}
+
+impl GaugeFn for GaugeHandle {
+    fn increment(&self, value: f64) {
+        self.check(self.0.add(value));
+    }
+
+    fn decrement(&self, value: f64) {
+        self.check(self.0.add(-value));
+    }
+
+    fn set(&self, value: f64) {
+        self.check(self.0.set(value));
+    }
+}
+
+/// A histogram, and the tally of the samples it refuses.
+struct HistogramHandle(Arc<Histogram>, Arc<Counter>);
+
+impl HistogramFn for HistogramHandle {
+    #[inline]
+    fn record(&self, value: f64) {
+        if value.is_finite() {
+            self.0.record(value);
+        } else {
+            self.1.add(1);
+        }
+    }
+
+    fn record_many(&self, value: f64, count: usize) {
+        if value.is_finite() {
+            self.0.record_many(value, count as u64);
+        } else {
+            self.1.add(count as u64);
+        }
+    }
+}
+
+/// One metric that feeds several fields, or none.
+struct Several<H>(Vec<H>);
+
+impl CounterFn for Several<metrics::Counter> {
+    fn increment(&self, value: u64) {
+        self.0.iter().for_each(|handle| handle.increment(value));
+    }
+
+    fn absolute(&self, value: u64) {
+        self.0.iter().for_each(|handle| handle.absolute(value));
+    }
+}
+
+impl GaugeFn for Several<metrics::Gauge> {
+    fn increment(&self, value: f64) {
+        self.0.iter().for_each(|handle| handle.increment(value));
+    }
+
+    fn decrement(&self, value: f64) {
+        self.0.iter().for_each(|handle| handle.decrement(value));
+    }
+
+    fn set(&self, value: f64) {
+        self.0.iter().for_each(|handle| handle.set(value));
+    }
+}
+
+impl HistogramFn for Several<metrics::Histogram> {
+    fn record(&self, value: f64) {
+        self.0.iter().for_each(|handle| handle.record(value));
+    }
+
+    fn record_many(&self, value: f64, count: usize) {
+        self.0.iter().for_each(|handle| handle.record_many(value, count));
+    }
+}
+
+/// The one handle of a list, or one that stands for all of it.
+fn one_of<H: Handle>(mut handles: Vec<H>, several: impl FnOnce(Vec<H>) -> H) -> H {
+    match handles.len() {
+        0 => H::noop(),
+        1 => handles.remove(0),
+        _ => several(handles),
+    }
+}
+
+fn handles<H>(found: Found<'_>, one: impl Fn(&Kind, &Cell) -> Option<H>) -> Vec<H> {
+    match found {
+        Found::Fields(fields) => {
+            fields.into_iter().filter_map(|(leaf, cell)| one(&leaf.field.kind, cell)).collect()
+        }
+        Found::Undeclared | Found::Mismatched => Vec::new(),
+    }
+}
+
+impl Handle for metrics::Counter {
+    const CLASS: Class = Class::Counter;
+
+    fn noop() -> Self {
+        metrics::Counter::noop()
+    }
+
+    fn of(_: &Registry, key: &Key, found: Found<'_>) -> Self {
+        let handles = handles(found, |kind, cell| match (cell, kind) {
+            (Cell::Counter(cell), _) => {
+                Some(metrics::Counter::from_arc(Arc::new(CounterHandle(Arc::clone(cell)))))
+            }
+            (Cell::Distinct(cell), Kind::Distinct { label }) => {
+                let hash = cell.hash(label_of(key, label)?);
+                let handle = DistinctHandle { cell: Arc::clone(cell), hash };
+                Some(metrics::Counter::from_arc(Arc::new(handle)))
+            }
+            _ => None,
+        });
+        one_of(handles, |handles| metrics::Counter::from_arc(Arc::new(Several(handles))))
+    }
+}
+
+impl Handle for metrics::Gauge {
+    const CLASS: Class = Class::Gauge;
+
+    fn noop() -> Self {
+        metrics::Gauge::noop()
+    }
+
+    fn of(registry: &Registry, _: &Key, found: Found<'_>) -> Self {
+        let handles = handles(found, |_, cell| match cell {
+            Cell::Gauge(cell) => {
+                let handle = GaugeHandle(Arc::clone(cell), Arc::clone(&registry.tallies().refused));
+                Some(metrics::Gauge::from_arc(Arc::new(handle)))
+            }
+            _ => None,
+        });
+        one_of(handles, |handles| metrics::Gauge::from_arc(Arc::new(Several(handles))))
+    }
+}
+
+impl Handle for metrics::Histogram {
+    const CLASS: Class = Class::Histogram;
+
+    fn noop() -> Self {
+        metrics::Histogram::noop()
+    }
+
+    fn of(registry: &Registry, _: &Key, found: Found<'_>) -> Self {
+        let handles = handles(found, |_, cell| match cell {
+            Cell::Histogram(cell) => {
+                let handle =
+                    HistogramHandle(Arc::clone(cell), Arc::clone(&registry.tallies().refused));
+                Some(metrics::Histogram::from_arc(Arc::new(handle)))
+            }
+            _ => None,
+        });
+        one_of(handles, |handles| metrics::Histogram::from_arc(Arc::new(Several(handles))))
+    }
+}

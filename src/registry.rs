@@ -1,0 +1,124 @@
+//! Which metric records to which cell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use metrics::Key;
+
+use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
+use crate::schema::{Class, Kind, Leaf, Plan};
+
+/// The checked schema of one aggregator and a cell for each field that is recorded to.
+///
+/// It never changes once it is built, so a look-up takes no lock.
+pub(crate) struct Registry {
+    id: u64,
+    plan: Plan,
+    cells: Vec<Cell>,
+    tallies: Tallies,
+}
+
+/// The cell behind a field.
+pub(crate) enum Cell {
+    /// Nothing records to the field: its value is known, or asked for.
+    None,
+    Counter(Arc<Counter>),
+    Gauge(Arc<Gauge>),
+    Histogram(Arc<Histogram>),
+    Distinct(Arc<DistinctCell>),
+}
+
+/// What was recorded but cannot be reported, counted by reason.
+pub(crate) struct Tallies {
+    /// Samples and gauge values that were NaN or infinite.
+    pub(crate) refused: Arc<Counter>,
+    /// Registrations of metrics that the schema does not declare.
+    pub(crate) undeclared: Counter,
+    /// Registrations with another macro than the field's kind takes, or without its label.
+    pub(crate) mismatched: Counter,
+    /// Functions of the schema that panicked or had no sample to give.
+    pub(crate) failed: Counter,
+}
+
+/// What a key records to.
+pub(crate) enum Found<'r> {
+    /// These fields; none when the metric's fields are all restricted to other labels.
+    Fields(Vec<(&'r Leaf, &'r Cell)>),
+    /// The schema does not have the metric.
+    Undeclared,
+    /// The schema has the metric as another kind, or by a label that the key lacks.
+    Mismatched,
+}
+
+impl Registry {
+    pub(crate) fn new(plan: Plan) -> Registry {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
+            Kind::Counter => Cell::Counter(Arc::new(Counter::new())),
+            Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
+            Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
+            Kind::Summary => Cell::Histogram(Arc::new(Histogram::new())),
+            Kind::Distinct { .. } => Cell::Distinct(Arc::new(DistinctCell::new())),
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) => Cell::None,
+        });
+        Registry {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            cells: cells.collect(),
+            plan,
+            tallies: Tallies {
+                refused: Arc::new(Counter::new()),
+                undeclared: Counter::new(),
+                mismatched: Counter::new(),
+                failed: Counter::new(),
+            },
+        }
+    }
+
+    /// A number that no other registry of this process has or had.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+
+    /// The fields and their cells, in the schema's order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&Leaf, &Cell)> {
+        self.plan.leaves.iter().zip(&self.cells)
+    }
+
+    /// What `key`, registered by the macro of `class`, records to.
+    pub(crate) fn find(&self, class: Class, key: &Key) -> Found<'_> {
+        let Some(feed) = self.plan.feeds.get(key.name()) else { return Found::Undeclared };
+        if feed.class != class {
+            return Found::Mismatched;
+        }
+        let mut found = Vec::with_capacity(feed.leaves.len());
+        for index in &feed.leaves {
+            let (Some(leaf), Some(cell)) = (self.plan.leaves.get(*index), self.cells.get(*index))
+            else {
+                continue;
+            };
+            let wanted = &leaf.field.labels;
+            if wanted.iter().all(|(label, value)| label_of(key, label) == Some(value)) {
+                match &leaf.field.kind {
+                    Kind::Distinct { label } if label_of(key, label).is_none() => {
+                        return Found::Mismatched;
+                    }
+                    _ => found.push((leaf, cell)),
+                }
+            }
+        }
+        Found::Fields(found)
+    }
+}
+
+/// The value of the key's label `label`.
+pub(crate) fn label_of<'k>(key: &'k Key, label: &str) -> Option<&'k str> {
+    key.labels().find(|candidate| candidate.key() == label).map(metrics::Label::value)
+}

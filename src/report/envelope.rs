@@ -1,0 +1,70 @@
+//! What goes around the data: which report this is, and what it could not say.
+
+use std::time::SystemTime;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::document::Data;
+use crate::schema::Plan;
+use crate::window::{Losses, Sealed};
+
+/// The data with its envelope.
+pub(crate) struct Envelope<'a> {
+    pub(crate) sealed: &'a Sealed,
+    pub(crate) plan: &'a Plan,
+    /// Reports that were given up since the last one, see [`Losses`] for the rest.
+    pub(crate) reports_lost: u64,
+}
+
+impl Serialize for Envelope<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Sealed { id, sequence, begin, end, readings, losses } = self.sealed;
+        let mut map = serializer.serialize_map(Some(7))?;
+        map.serialize_entry("report_id", &id.to_string())?;
+        map.serialize_entry("sequence", sequence)?;
+        map.serialize_entry("schema_id", &self.plan.id)?;
+        map.serialize_entry("window_start", &utc(begin.wall))?;
+        map.serialize_entry("window_end", &utc(end.wall))?;
+        map.serialize_entry("losses", &ByReason { losses, reports: self.reports_lost })?;
+        map.serialize_entry("data", &Data { plan: self.plan, readings })?;
+        map.end()
+    }
+}
+
+/// The losses that happened, by reason; an empty object when there were none.
+struct ByReason<'a> {
+    losses: &'a Losses,
+    reports: u64,
+}
+
+impl Serialize for ByReason<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Losses { refused, undeclared, mismatched, failed } = *self.losses;
+        let reasons = [
+            ("refused_values", refused),
+            ("undeclared_metrics", undeclared),
+            ("mismatched_metrics", mismatched),
+            ("failed_functions", failed),
+            ("reports", self.reports),
+        ];
+        serializer.collect_map(reasons.into_iter().filter(|(_, count)| *count > 0))
+    }
+}
+
+/// RFC 3339 in UTC, to the microsecond; null for a time beyond the years -9999 to 9999.
+fn utc(time: SystemTime) -> Option<String> {
+    let timestamp = jiff::Timestamp::try_from(time).ok()?;
+    Some(format!("{timestamp:.6}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn times_are_rfc_3339_in_utc() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021);
+        assert_eq!(super::utc(time).unwrap(), "2023-09-19T14:40:45.972021Z");
+    }
+}

@@ -1,0 +1,8 @@
+//! A sealed window as one nested JSON document. The only module that knows the shape of it.
+
+mod document;
+mod envelope;
+mod number;
+mod sealed;
+
+pub use sealed::Report;

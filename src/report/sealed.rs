@@ -1,0 +1,99 @@
+//! A report: serialised once, then only passed on.
+
+use std::fmt;
+use std::ops::Index;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::document::Data;
+use super::envelope::Envelope;
+use crate::schema::Plan;
+use crate::window::Sealed;
+
+/// A sealed window, serialised. Every attempt to deliver it sends these bytes.
+///
+/// Indexing looks into the data, whether or not it travels in an envelope:
+/// `report["usage"]["orders"]`; what is not there is null.
+#[derive(Clone)]
+pub struct Report {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: String,
+    sequence: u64,
+    body: String,
+    data: Value,
+}
+
+impl Report {
+    pub(crate) fn new(sealed: &Sealed, plan: &Plan, bare: bool, reports_lost: u64) -> Report {
+        let data = Data { plan, readings: &sealed.readings };
+        let body = match bare {
+            true => write(&data),
+            false => write(&Envelope { sealed, plan, reports_lost }),
+        };
+        let inner = Inner {
+            id: sealed.id.to_string(),
+            sequence: sealed.sequence,
+            body,
+            data: serde_json::to_value(&data).unwrap_or(Value::Null),
+        };
+        Report { inner: Arc::new(inner) }
+    }
+
+    /// The report's id, a random UUID. Every attempt to deliver the report carries it.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// The report's number, from 1, counted by this process.
+    pub fn sequence(&self) -> u64 {
+        self.inner.sequence
+    }
+
+    /// The bytes that are sent: one JSON document in UTF-8, on one line.
+    pub fn body(&self) -> &str {
+        &self.inner.body
+    }
+
+    /// The data, parsed. Its objects do not keep the order of the schema; the
+    /// [`body`](Report::body) does.
+    pub fn data(&self) -> &Value {
+        &self.inner.data
+    }
+}
+
+/// Serialises into a string. Nothing here can fail: every key is a string, and no float is NaN
+/// or infinite.
+fn write(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+impl Index<&str> for Report {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        &self.inner.data[name]
+    }
+}
+
+/// The body.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.body())
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { id, sequence, body, .. } = &*self.inner;
+        f.debug_struct("Report")
+            .field("id", id)
+            .field("sequence", sequence)
+            .field("body", body)
+            .finish()
+    }
+}
