@@ -12,7 +12,7 @@ use crate::callhome::{CallHome, Core, Identity};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{Limits, Outbox};
 use crate::error::{Error, ErrorKind};
-use crate::flusher::{Flusher, Schedule};
+use crate::flusher::Schedule;
 use crate::host::HostFacts;
 use crate::host::identity::{ClusterSource, new_id, resolve};
 use crate::recorder::Recorder;

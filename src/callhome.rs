@@ -257,7 +257,11 @@ impl CallHome {
             // On a thread of its own, for the sealing asks functions of the application and the
             // sending asks the system to look up names: neither can be interrupted.
             match thread::Builder::new().name("callhome-last".into()).spawn(last_words) {
-                Ok(_) => drop(all_done.recv_timeout(deadline)),
+                Ok(thread) => {
+                    if all_done.recv_timeout(deadline).is_ok() {
+                        let _ = thread.join(); // so that it is gone when this returns
+                    }
+                }
                 Err(error) => {
                     log::info!(
                         "the last telemetry report was not sent, for want of a thread: {error}"

@@ -93,14 +93,8 @@ impl Outbox {
             return (report, fate);
         }
         queue.pending.push_back(pending);
-        if queue.pending.len() > self.limits.pending {
-            let oldest = usize::from(queue.in_flight);
-            if let Some(pending) = queue.pending.remove(oldest) {
-                let limit = self.limits.pending;
-                queue
-                    .settle(pending, Fate::Lost(format!("more than {limit} reports were waiting")));
-            }
-        }
+        // The new one is not waiting for another attempt; the next may well take all of them.
+        queue.trim(self.limits.pending.saturating_add(1));
         (report, fate)
     }
 
@@ -113,7 +107,7 @@ impl Outbox {
 
     /// Puts the next attempt off, as after a failed one.
     pub(crate) fn postpone(&self, clock: &dyn Clock, reason: &str) {
-        self.queue.lock().failed(clock, SendError::retry(reason), "the background");
+        self.queue.lock().failed(clock, &SendError::retry(reason), "its thread");
     }
 
     /// Sends what is pending, oldest first, until nothing is or an attempt fails. Gives up when
@@ -140,7 +134,9 @@ impl Outbox {
                 catch_unwind(AssertUnwindSafe(|| sink.send(&parcel))).unwrap_or_else(|_| {
                     Err(SendError::retry("the sink panicked").possibly_delivered())
                 });
-            if !self.queue.lock().answered(clock, result, &sink.describe()) {
+            let mut queue = self.queue.lock();
+            if !queue.answered(clock, result, &sink.describe()) {
+                queue.trim(self.limits.pending);
                 return;
             }
         }
@@ -174,7 +170,7 @@ impl Queue {
                 Fate::Accepted
             }
             Err(error) if error.is_retryable() => {
-                self.failed(clock, error, to);
+                self.failed(clock, &error, to);
                 return false;
             }
             Err(error) => {
@@ -189,7 +185,7 @@ impl Queue {
         true
     }
 
-    fn failed(&mut self, clock: &dyn Clock, error: SendError, to: &str) {
+    fn failed(&mut self, clock: &dyn Clock, error: &SendError, to: &str) {
         if self.failures == 0 {
             log::info!("a telemetry report did not reach {to} and is kept: {error}");
         }
@@ -197,6 +193,15 @@ impl Queue {
         let wait = backoff::wait(self.failures, error.retry_after());
         self.not_before = clock.now().monotonic.saturating_add(wait);
         self.tally.last_error = Some(error.to_string());
+    }
+
+    /// Gives up the oldest reports until no more than `most` wait. The one that is with the sink
+    /// stays: it may be accepted yet.
+    fn trim(&mut self, most: usize) {
+        while self.pending.len() > most.max(usize::from(self.in_flight)) {
+            let Some(pending) = self.pending.remove(usize::from(self.in_flight)) else { return };
+            self.settle(pending, Fate::Lost("too many reports were waiting".into()));
+        }
     }
 
     fn settle(&mut self, pending: Pending, fate: Fate) {

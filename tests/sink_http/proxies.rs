@@ -14,7 +14,7 @@ use super::{AMPLE, BODY, ID, class};
 #[track_caller]
 fn in_a_process_with(variables: &[(&str, &str)]) {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
-    command.args(["--exact", "proxies::child", "--ignored", "--nocapture"]);
+    command.args(["--exact", "proxies::child", "--nocapture"]);
     for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
@@ -25,9 +25,9 @@ fn in_a_process_with(variables: &[(&str, &str)]) {
     });
 }
 
-/// Sends to `CHILD_URL` and expects `CHILD_OUTCOME`.
+/// Sends to `CHILD_URL` and expects `CHILD_OUTCOME`; only does so in a process of
+/// [`in_a_process_with`].
 #[test]
-#[ignore = "the tests of proxies run it with an environment of its own"]
 fn child() {
     let Ok(url) = std::env::var("CHILD_URL") else { return };
     let sink = HttpSink::allowing_plain_http(&url).expect("usable");

@@ -3,6 +3,8 @@
 // Each test file that includes this module uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod clock;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver};
@@ -89,8 +91,23 @@ impl Server {
         })
     }
 
-    fn listen(mut serve: impl FnMut(TcpStream, &mpsc::Sender<Request>) + Send + 'static) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    /// The same, on a port that the test has chosen.
+    pub(crate) fn on(listener: TcpListener, answer: &'static str) -> Server {
+        Server::serve(listener, move |mut stream, seen| {
+            let Ok(request) = Request::read(&stream) else { return };
+            let _ = stream.write_all(answer.as_bytes());
+            let _ = seen.send(request);
+        })
+    }
+
+    fn listen(serve: impl FnMut(TcpStream, &mpsc::Sender<Request>) + Send + 'static) -> Server {
+        Server::serve(TcpListener::bind("127.0.0.1:0").expect("a free port"), serve)
+    }
+
+    fn serve(
+        listener: TcpListener,
+        mut serve: impl FnMut(TcpStream, &mpsc::Sender<Request>) + Send + 'static,
+    ) -> Server {
         let address = listener.local_addr().expect("bound").to_string();
         let (seen, requests) = mpsc::channel();
         std::thread::spawn(move || {
