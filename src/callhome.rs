@@ -226,7 +226,7 @@ impl CallHome {
     /// again: samples, and seals and sends a report.
     ///
     /// An installed aggregator has a thread that does this. It is for programs that have their
-    /// own, and for tests with their own [`Clock`](crate::Clock).
+    /// own, and for tests with their own [`Clock`].
     pub fn tick(&self) -> Duration {
         self.core.tick(|| self.core.outbox.send(&*self.core.clock, None))
     }

@@ -25,6 +25,6 @@ pub use clock::{Clock, Moment};
 pub use error::{Error, ErrorKind};
 pub use recorder::Recorder;
 pub use report::Report;
-pub use schema::{Fact, Sample, Schema};
+pub use schema::{Fact, Figure, Sample, Schema};
 pub use status::{Shutdown, Status};
 pub use switch::Decision;

@@ -39,7 +39,7 @@ pub(crate) struct Id {
 }
 
 impl Id {
-    /// The place of this number in a [`Ladder`] whose first step has `1 << first` places.
+    /// The place of this number among steps of which the first has `1 << first` places.
     pub(crate) fn place(&self, first: u32) -> Place {
         Place::of(self.number, first)
     }
@@ -51,7 +51,7 @@ impl Drop for Id {
     }
 }
 
-/// How many steps a ladder has: enough for every number of an [`Id`] from steps of 16.
+/// How many steps there are: enough for every number when the first has 16 places.
 pub(crate) const STEPS: usize = 28;
 
 /// A step of doubling size and an offset in it. Doubling steps let a thread's storage grow

@@ -24,10 +24,13 @@ pub(crate) const RINGS: u32 = 4;
 #[repr(align(128))]
 struct Line([AtomicU64; 16]);
 
-/// What one thread writes. Every step is allocated at the first touch.
+/// A step of a table, allocated at the first touch.
+type Step<T> = OnceLock<Box<[T]>>;
+
+/// What one thread writes.
 pub(crate) struct Table {
-    words: [OnceLock<Box<[Line]>>; STEPS],
-    rings: [OnceLock<Box<[OnceLock<Box<Ring>>]>>; STEPS],
+    words: [Step<Line>; STEPS],
+    rings: [Step<OnceLock<Box<Ring>>>; STEPS],
 }
 
 impl Table {

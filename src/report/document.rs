@@ -4,7 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::number::Number;
-use crate::schema::{Item, Plan};
+use crate::schema::{Figure, Item, Plan};
 use crate::summary::Figures;
 use crate::window::Reading;
 
@@ -39,7 +39,8 @@ impl Serialize for Section<'_> {
                     if let (Some(leaf), Some(reading)) =
                         (plan.leaves.get(*index), readings.get(*index))
                     {
-                        map.serialize_entry(&leaf.field.name, &Value(reading))?;
+                        let figures = &leaf.field.figures;
+                        map.serialize_entry(&leaf.field.name, &Value { reading, figures })?;
                     }
                 }
             }
@@ -48,11 +49,16 @@ impl Serialize for Section<'_> {
     }
 }
 
-struct Value<'a>(&'a Reading);
+/// What a field says.
+struct Value<'a> {
+    reading: &'a Reading,
+    /// What it was asked for beside the five figures, if it is a summary.
+    figures: &'a [Figure],
+}
 
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        match self.reading {
             Reading::Fact(fact) => fact.serialize(serializer),
             Reading::Os { family, name } => {
                 let mut map = serializer.serialize_map(Some(2))?;
@@ -64,19 +70,33 @@ impl Serialize for Value<'_> {
             Reading::Gauge(value) => value.map(Number).serialize(serializer),
             Reading::Distinct(set) => serializer.serialize_u64(set.count()),
             Reading::Summary(summary, range) => {
-                figures(&Reading::figures(summary, *range), serializer)
+                figures(&Reading::figures(summary, *range), self.figures, serializer)
             }
         }
     }
 }
 
-/// The five figures, in the order in which Electric's page has them. The mean is always a float.
-fn figures<S: Serializer>(figures: &Figures, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(5))?;
+/// The five figures, in the order in which Electric's page has them, and then those asked for. Mean
+/// and standard deviation are always floats.
+fn figures<S: Serializer>(
+    figures: &Figures,
+    asked: &[Figure],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(5 + asked.len()))?;
     map.serialize_entry("max", &Number(figures.max))?;
     map.serialize_entry("mean", &figures.mean)?;
     map.serialize_entry("median", &Number(figures.median))?;
     map.serialize_entry("min", &Number(figures.min))?;
     map.serialize_entry("mode", &figures.mode.map(Number))?;
+    for figure in asked {
+        let key = figure.key();
+        match figure {
+            Figure::Count => map.serialize_entry(&key, &figures.count)?,
+            Figure::Sum => map.serialize_entry(&key, &Number(figures.sum))?,
+            Figure::Stddev => map.serialize_entry(&key, &figures.stddev)?,
+            Figure::Quantile(q) => map.serialize_entry(&key, &Number(figures.quantile(*q)))?,
+        }
+    }
     map.end()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::fact::Fact;
+use super::figure::Figure;
 
 /// A function that gives a fact when a report is made.
 pub(crate) type Ask = Arc<dyn Fn() -> Fact + Send + Sync>;
@@ -91,6 +92,8 @@ pub(crate) struct Field {
     pub(crate) labels: Vec<(String, String)>,
     /// What a gauge is before it is set.
     pub(crate) default: Option<f64>,
+    /// What a summary shows beside its five figures, in this order.
+    pub(crate) figures: Vec<Figure>,
 }
 
 impl Field {
@@ -103,6 +106,7 @@ impl Field {
             metric: None,
             labels: Vec::new(),
             default: None,
+            figures: Vec::new(),
         }
     }
 }

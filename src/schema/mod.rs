@@ -2,11 +2,13 @@
 
 mod fact;
 mod field;
+mod figure;
 mod plan;
 mod tree;
 
 pub use fact::Fact;
 pub use field::Sample;
 pub(crate) use field::{Host, Kind};
+pub use figure::Figure;
 pub(crate) use plan::{Class, Item, Leaf, Plan};
 pub use tree::Schema;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::field::{Field, Kind};
+use super::figure::Figure;
 use super::tree::{Node, Schema};
 use crate::error::{Error, ErrorKind};
 
@@ -17,8 +18,8 @@ pub(crate) enum Class {
 /// A checked schema.
 pub(crate) struct Plan {
     pub(crate) name: String,
-    /// The name and a hash of every path, kind and unit: equal for schemas whose reports can be
-    /// read alike.
+    /// The name and a hash of every path, kind, unit and requested figure: equal for schemas whose
+    /// reports can be read alike.
     pub(crate) id: String,
     /// All leaves, in the order in which they are reported.
     pub(crate) leaves: Vec<Leaf>,
@@ -77,6 +78,31 @@ fn bad(message: String) -> Error {
     Error::new(ErrorKind::Schema, message)
 }
 
+/// Checks what a field is asked to show beside the five figures.
+fn figures(field: &Field, path: &str) -> Result<(), Error> {
+    let summary = matches!(field.kind, Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_));
+    for (index, figure) in field.figures.iter().enumerate() {
+        let key = figure.key();
+        if !summary {
+            return Err(bad(format!(
+                "`{path}` is a {} and has no `{key}`: only summaries have figures",
+                field.kind.word()
+            )));
+        }
+        if let Figure::Quantile(q) = figure {
+            if !(0.0..=1.0).contains(q) {
+                return Err(bad(format!(
+                    "`{path}` has the quantile {q}: give a number from 0 to 1"
+                )));
+            }
+        }
+        if field.figures[..index].contains(figure) {
+            return Err(bad(format!("`{path}` has `{key}` twice: drop one")));
+        }
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Checks a schema. The error names the path that is wrong, and the remedy.
     pub(crate) fn new(schema: Schema) -> Result<Plan, Error> {
@@ -103,11 +129,12 @@ impl Plan {
 
     /// FNV-1a, which stays the same from one build and machine to the next.
     fn hash(&self) -> u64 {
-        let shape = self.leaves.iter().flat_map(|Leaf { path, field }| {
+        let bytes = self.leaves.iter().flat_map(|Leaf { path, field }| {
+            let word = field.kind.word();
             let unit = field.unit.as_deref().unwrap_or_default();
-            [path.as_str(), field.kind.word(), unit]
+            let figures: Vec<String> = field.figures.iter().map(|figure| figure.key()).collect();
+            format!("{path}\0{word}\0{unit}\0{}\0", figures.join(",")).into_bytes()
         });
-        let bytes = shape.flat_map(|part| part.bytes().chain([0]));
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         })
@@ -161,6 +188,7 @@ impl Plan {
                 )));
             }
         }
+        figures(&field, &path)?;
         match field.kind.class() {
             Some(class) => self.feed(class, &field, &path, index)?,
             None if field.metric.is_some() || !field.labels.is_empty() => {
@@ -246,6 +274,54 @@ mod tests {
         assert!(error(schema().distinct("a", "")).contains("empty key"));
         assert!(error(schema().counter("a").label("", "v")).contains("empty key"));
         assert!(error(schema().counter("a").metric("")).contains("without a name"));
+    }
+
+    #[test]
+    fn figures_are_asked_of_summaries_once_and_within_range() {
+        let ask = |figure| schema().section("usage", |s| s.summary("rows").with(figure));
+        for q in [-0.01, 1.01, 99.0, f64::NAN, f64::INFINITY] {
+            let message = error(ask(Figure::Quantile(q)));
+            assert!(message.contains(&format!("`usage.rows` has the quantile {q}:")), "{message}");
+        }
+        let others = [schema().counter("a"), schema().gauge("a"), schema().fact("a", 1)];
+        for other in others.into_iter().chain([schema().distinct("a", "id"), schema().ram("a")]) {
+            let message = error(other.with(Figure::Count));
+            assert!(message.contains("`a` is a ") && message.contains("no `count`"), "{message}");
+        }
+        let twice = |figure| {
+            error(ask(figure).section("b", |s| s.summary("rows").with(figure).with(figure)))
+        };
+        assert!(twice(Figure::Stddev).contains("`b.rows` has `stddev` twice"));
+        assert!(twice(Figure::Quantile(0.999)).contains("`b.rows` has `p99.9` twice"));
+        assert!(error(schema().with(Figure::Sum).counter("a")).contains("`with` follows no field"));
+
+        let all = |s: Schema| {
+            [
+                Figure::Count,
+                Figure::Sum,
+                Figure::Stddev,
+                Figure::Quantile(0.0),
+                Figure::Quantile(1.0),
+            ]
+            .into_iter()
+            .fold(s, Schema::with)
+        };
+        let good = all(all(all(schema().summary("a")).gauge_summary("b")).sampled("c", || 1.0));
+        assert!(Plan::new(good).is_ok());
+    }
+
+    #[test]
+    fn figures_are_part_of_the_schema_id() {
+        let id = |figures: &[Figure]| {
+            let asked = figures.iter().copied().fold(schema().summary("a"), Schema::with);
+            Plan::new(asked).expect("a good schema").id
+        };
+        let (count, p50) = (Figure::Count, Figure::Quantile(0.5));
+        let ids = [id(&[]), id(&[count]), id(&[p50]), id(&[count, p50]), id(&[p50, count])];
+        for (index, one) in ids.iter().enumerate() {
+            assert!(!ids[..index].contains(one), "{ids:?}");
+        }
+        assert_eq!(id(&[count, p50]), ids[3]);
     }
 
     #[test]

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::fact::Fact;
 use super::field::{Field, Host, Kind, Sample};
+use super::figure::Figure;
 
 /// The declared, ordered tree of everything that may leave the process.
 ///
 /// A field is named within its section, and the report nests and orders exactly as declared.
 /// A field that is fed by a metric listens to the metric named like its dotted path
 /// (`usage.requests`) unless [`metric`](Schema::metric) says otherwise. Words that follow a
-/// field (`describe`, `unit`, `metric`, `label`, `default`) are about that field.
+/// field (`describe`, `unit`, `metric`, `label`, `default`, `with`) are about that field.
 ///
 /// Nothing is checked while declaring; a contradiction is an error of
 /// [`Builder::build`](crate::Builder::build) that names the path.
@@ -102,7 +103,7 @@ impl Schema {
     }
 
     /// Max, mean, median, min and mode of the samples that `histogram!` recorded within the
-    /// window.
+    /// window, and others [`with`](Schema::with) which it is asked for.
     pub fn summary(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Summary)
     }
@@ -203,6 +204,20 @@ impl Schema {
     /// What the last field, a gauge or a gauge's summary, is before it is first set.
     pub fn default(self, value: f64) -> Schema {
         self.last("default", |field| field.default = Some(value))
+    }
+
+    /// One more figure of the last field, a summary of any kind; may be said more than once. They
+    /// follow the five that a summary always has, in the order in which they are asked for.
+    ///
+    /// ```
+    /// use callhome::{Figure, Schema};
+    ///
+    /// let schema = Schema::new("shop").section("usage", |s| {
+    ///     s.summary("latency").unit("seconds").with(Figure::Count).with(Figure::Quantile(0.99))
+    /// });
+    /// ```
+    pub fn with(self, figure: Figure) -> Schema {
+        self.last("with", |field| field.figures.push(figure))
     }
 }
 

@@ -4,6 +4,7 @@
 //! and range with every sample and costs several times the increment that it comes down to. So
 //! samples are counted here, and brought to a histogram when an answer is wanted (see `sketch`).
 
+use super::deviation;
 use super::float::{self, CELLS};
 use super::sum::Sum;
 
@@ -41,6 +42,14 @@ impl Side {
         let octaves = (self.first..).zip(&self.octaves);
         octaves
             .filter_map(|(field, octave)| Some((float::octave_of_field(field), octave.as_deref()?)))
+    }
+
+    /// The lower edges of the cells that hold samples, and how many those are.
+    fn edges(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        self.octaves().flat_map(|(number, octave)| {
+            let cells = octave.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+            cells.map(move |(cell, &count)| (float::lower_edge(number, cell), count))
+        })
     }
 
     /// The lower edge of the fullest cell and its count, `(0.0, 0)` without samples. Of equally full
@@ -168,6 +177,16 @@ impl Cells {
         }
         let (sum, mean) = sum.finish(count);
         (sum, mean.max(self.min).min(self.max))
+    }
+
+    /// The sample standard deviation given the mean. Every sample is taken for its cell's edge nearest
+    /// to zero, less than 1/1024 of it off; so by the triangle inequality the result is less than
+    /// 0.1 % of the samples' root mean square off. Nor is it larger than the range of the samples.
+    pub(super) fn stddev(&self, mean: f64) -> f64 {
+        let negative = self.negative().edges().map(|(magnitude, count)| (-magnitude, count));
+        let samples = negative.chain([(0.0, self.zeros)]).chain(self.positive().edges());
+        let samples = samples.map(|(value, count)| (value.max(self.min).min(self.max), count));
+        deviation::stddev(samples, mean, self.max.max(-self.min))
     }
 
     /// The lower edge of the fullest cell; of equally full ones that with the smallest value.

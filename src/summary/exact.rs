@@ -1,11 +1,13 @@
 //! The exact state: how often each distinct value was seen.
 
-use super::figures::{Figures, midpoint, nearest_rank};
+use super::deviation::stddev;
+use super::figures::Figures;
 use super::float::split;
+use super::ranked::Ranked;
 use super::sum::Sum;
 
 /// A summary is exact while it holds at most this many distinct values.
-pub(crate) const EXACT_DISTINCT: usize = 1024;
+pub(super) const EXACT_DISTINCT: usize = 1024;
 
 /// Distinct values per bucket. Random keys overflow a bucket of four rarely enough, at half load,
 /// that the processor foresees nearly every look-up ending in its first bucket; with single slots a
@@ -143,25 +145,11 @@ impl Table {
             }
         }
         let (sum, mean) = sum.finish(count);
-        let total = total(&pairs);
-        Figures {
-            count,
-            sum,
-            min,
-            max,
-            mean: mean.max(min).min(max),
-            median: midpoint(at_rank(&pairs, total.div_ceil(2)), at_rank(&pairs, total / 2 + 1)),
-            mode: Some(mode.0),
-        }
-    }
-
-    /// The `q`-quantile of `count` samples, `None` if there are none.
-    pub(super) fn quantile(&self, q: f64, count: u64) -> Option<f64> {
-        let pairs = self.sorted();
-        if pairs.is_empty() {
-            return None;
-        }
-        Some(at_rank(&pairs, u128::from(nearest_rank(q, count))))
+        let mean = mean.max(min).min(max);
+        let stddev = stddev(pairs.iter().copied(), mean, max.max(-min));
+        let ranked = Ranked::Exact(pairs);
+        let (median, mode) = (ranked.median(), Some(mode.0));
+        Figures { count, sum, min, max, mean, median, mode, stddev, ranked }
     }
 }
 
@@ -169,21 +157,6 @@ impl Table {
 fn pairs(buckets: &[Bucket]) -> impl Iterator<Item = (u64, u64)> + '_ {
     let slots = buckets.iter().flat_map(|bucket| bucket.keys.into_iter().zip(bucket.counts));
     slots.filter(|&(key, _)| key != VACANT)
-}
-
-/// The number of samples, without saturation.
-fn total(pairs: &[(f64, u64)]) -> u128 {
-    pairs.iter().map(|&(_, n)| u128::from(n)).sum()
-}
-
-/// The sample of a 1-based rank; beyond the last one, the last; 0 if there are none.
-fn at_rank(pairs: &[(f64, u64)], rank: u128) -> f64 {
-    let mut below = 0;
-    let found = pairs.iter().find(|&&(_, n)| {
-        below += u128::from(n);
-        below >= rank
-    });
-    found.or(pairs.last()).map_or(0.0, |&(value, _)| value)
 }
 
 #[cfg(test)]

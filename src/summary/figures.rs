@@ -1,7 +1,8 @@
 //! What a summary says about its samples.
 
+use super::ranked::Ranked;
+
 /// The figures of one summary.
-#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Figures {
     /// Number of samples; saturates at `u64::MAX`.
     pub(crate) count: u64,
@@ -20,26 +21,32 @@ pub(crate) struct Figures {
     /// Most frequent sample, the smallest of those that are equally frequent. Exact, or the lower
     /// edge (the one nearest to zero) of the fullest cell. `None` without samples.
     pub(crate) mode: Option<f64>,
+    /// Sample standard deviation (divided by n - 1); saturates at `f64::MAX`. In the exact state to
+    /// the rounding of `f64`; from cells less than 0.1 % of the samples' root mean square off, so
+    /// that a spread much smaller than the samples themselves is lost. 0 for fewer than two samples.
+    pub(crate) stddev: f64,
+    /// The samples in order, for quantiles.
+    pub(super) ranked: Ranked,
 }
 
 impl Figures {
     /// The figures of no samples.
-    pub(super) const EMPTY: Figures =
-        Figures { count: 0, sum: 0.0, min: 0.0, max: 0.0, mean: 0.0, median: 0.0, mode: None };
-}
+    pub(super) const EMPTY: Figures = Figures {
+        count: 0,
+        sum: 0.0,
+        min: 0.0,
+        max: 0.0,
+        mean: 0.0,
+        median: 0.0,
+        mode: None,
+        stddev: 0.0,
+        ranked: Ranked::Exact(Vec::new()),
+    };
 
-/// The mean of the two middle samples.
-pub(super) fn midpoint(a: f64, b: f64) -> f64 {
-    let sum = a + b;
-    // Halving first would lose the last bit of a subnormal, so only where the sum overflows.
-    if sum.is_finite() { sum / 2.0 } else { a / 2.0 + b / 2.0 }
-}
-
-/// The nearest rank of the `q`-quantile among `count` > 0 sorted samples: ⌈q · count⌉, at least 1.
-pub(super) fn nearest_rank(q: f64, count: u64) -> u64 {
-    let rank = q.clamp(0.0, 1.0) * count as f64;
-    // 0.07 is a little more than 7/100 in binary, and 0.07 * 100 would round up to 8: forgive one
-    // unit in the last place.
-    let rank = (rank - rank * f64::EPSILON).ceil();
-    (rank as u64).clamp(1, count.max(1))
+    /// The `q`-quantile by nearest rank: the smallest sample that at least the fraction `q` of all
+    /// samples does not exceed. Exact, or less than 0.1 % off. `q` is limited to 0 (the smallest
+    /// sample) to 1 (the largest); a NaN is taken for 0. 0 without samples.
+    pub(crate) fn quantile(&self, q: f64) -> f64 {
+        self.ranked.quantile(q, self.count)
+    }
 }

@@ -64,10 +64,16 @@ pub(super) fn lower_edge(octave: i32, cell: usize) -> f64 {
 
 /// `integer * 2^exponent`, rounded once; infinite above the range of an `f64`.
 pub(super) fn scale(integer: u64, exponent: i32) -> f64 {
-    // Two factors, for one power of two cannot reach from 2^64 to the smallest subnormal. The first
-    // product neither rounds (beyond the conversion) nor overflows unless the result does.
+    shift(integer as f64, exponent)
+}
+
+/// `value * 2^exponent`; infinite above the range of an `f64`. Exact unless the result is subnormal,
+/// and then rounded once if the value is at least 1, else perhaps twice.
+pub(super) fn shift(value: f64, exponent: i32) -> f64 {
+    // Two factors, for one power of two cannot reach from 2^64 to the smallest subnormal. For a
+    // value of at least 1 the first product neither rounds nor overflows unless the result does.
     let first = exponent.clamp(-900, 900);
-    integer as f64 * power_of_two(first) * power_of_two(exponent - first)
+    value * power_of_two(first) * power_of_two(exponent - first)
 }
 
 /// 2^exponent, the exponent limited to that of a normal number.

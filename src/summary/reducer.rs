@@ -2,7 +2,8 @@
 
 use super::cells::Cells;
 use super::exact::Table;
-use super::figures::{Figures, nearest_rank};
+use super::figures::Figures;
+use super::ranked::Ranked;
 use super::sketch::Sketch;
 
 /// A set of samples, reduced to what its figures need. Empty by default, and then without memory of
@@ -67,37 +68,29 @@ impl Summary {
             return self.table.figures(self.count);
         };
         let (sum, mean) = cells.sum_and_mean(self.count);
+        let ranked = Ranked::Cells(Sketch::new(cells));
         Figures {
             count: self.count,
             sum,
             min: cells.min,
             max: cells.max,
             mean,
-            median: Sketch::new(cells).median(),
+            median: ranked.median(),
             mode: Some(cells.mode()),
+            stddev: cells.stddev(mean),
+            ranked,
         }
     }
 
-    /// The `q`-quantile by nearest rank: the smallest sample that at least the fraction `q` of all
-    /// samples does not exceed. `q` is limited to 0 (the minimum) to 1 (the maximum). `None` without
-    /// samples, or if `q` is a NaN.
-    pub(crate) fn quantile(&self, q: f64) -> Option<f64> {
-        if q.is_nan() {
-            return None;
-        }
-        let Some(cells) = &self.cells else {
-            return self.table.quantile(q, self.count);
-        };
-        Some(Sketch::new(cells).at_rank(nearest_rank(q, self.count).into()))
-    }
-
-    /// Whether median, mode and quantiles are exact: no more than
-    /// [`EXACT_DISTINCT`](super::EXACT_DISTINCT) distinct values were seen.
+    /// Whether all figures are exact: no more than
+    /// [`EXACT_DISTINCT`](super::exact::EXACT_DISTINCT) distinct values were seen.
+    #[cfg(test)]
     pub(crate) fn is_exact(&self) -> bool {
         self.cells.is_none()
     }
 
     /// Samples so far; saturates.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

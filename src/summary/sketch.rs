@@ -8,7 +8,6 @@
 use hdrhistogram::Histogram;
 
 use super::cells::{Cells, Octave, Side};
-use super::figures::midpoint;
 use super::float::{CELL_BITS, CELLS, scale};
 
 /// Octaves per histogram: the highest integer is below 2^(11 + 51) = 2^62.
@@ -72,30 +71,25 @@ impl Magnitudes {
         Magnitudes { bands, total }
     }
 
-    /// The magnitudes of two ranks (from 1, smallest first) of which the second is not below the
-    /// first; 0 for a rank of 0 or beyond the last.
-    fn at_ranks(&self, ranks: [u128; 2]) -> [f64; 2] {
-        let mut found = [0.0; 2];
-        let mut below = 0;
+    /// The magnitude of a rank from 1, smallest first; 0 for a rank of 0 or beyond the last.
+    fn at_rank(&self, rank: u128) -> f64 {
+        if rank == 0 {
+            return 0.0;
+        }
+        let mut through = 0;
         for band in &self.bands {
-            if below + band.total < ranks[0] {
-                below += band.total;
+            if through + band.total < rank {
+                through += band.total;
                 continue;
             }
             for cell in band.histogram.iter_recorded() {
-                let through = below + u128::from(cell.count_at_value());
-                for (found, rank) in found.iter_mut().zip(ranks) {
-                    if below < rank && rank <= through {
-                        *found = band.magnitude(cell.value_iterated_to());
-                    }
+                through += u128::from(cell.count_at_value());
+                if through >= rank {
+                    return band.magnitude(cell.value_iterated_to());
                 }
-                if through >= ranks[1] {
-                    return found;
-                }
-                below = through;
             }
         }
-        found
+        0.0
     }
 }
 
@@ -128,31 +122,14 @@ impl Sketch {
     /// The sample of a rank from 1: the edge of its cell nearest to zero, less than 1/1024 off. The
     /// first and the last are exact.
     pub(super) fn at_rank(&self, rank: u128) -> f64 {
-        self.at_ranks([rank; 2])[0]
-    }
-
-    /// The middle sample, or the mean of the middle two.
-    pub(super) fn median(&self) -> f64 {
-        let total = self.total();
-        let [lower, upper] = self.at_ranks([total.div_ceil(2), total / 2 + 1]);
-        midpoint(lower, upper)
-    }
-
-    /// The samples of two ranks, the second not below the first.
-    fn at_ranks(&self, ranks: [u128; 2]) -> [f64; 2] {
-        let [lower, upper] = ranks;
         let negative = self.negative.total;
-        // Among the negative samples the smallest has the largest magnitude. A rank that is not of
-        // a sign becomes 0 there, for which that sign contributes nothing.
-        let [minus_upper, minus_lower] =
-            self.negative.at_ranks([upper, lower].map(|rank| (negative + 1).saturating_sub(rank)));
-        let [plus_lower, plus_upper] =
-            self.positive.at_ranks(ranks.map(|rank| rank.saturating_sub(negative + self.zeros)));
-        let exact = |rank, value: f64| match rank {
-            0 | 1 => self.min,
-            rank if rank >= self.total() => self.max,
-            _ => value.max(self.min).min(self.max),
+        let value = match rank {
+            0 | 1 => return self.min,
+            rank if rank >= self.total() => return self.max,
+            // Among the negative samples the smallest has the largest magnitude.
+            rank if rank <= negative => -self.negative.at_rank(negative + 1 - rank),
+            rank => self.positive.at_rank(rank.saturating_sub(negative + self.zeros)),
         };
-        [exact(lower, plus_lower - minus_lower), exact(upper, plus_upper - minus_upper)]
+        value.max(self.min).min(self.max)
     }
 }

@@ -2,6 +2,15 @@
 
 mod arithmetic;
 mod bounds;
+mod deviation;
 mod oracle;
 mod properties;
 mod vectors;
+
+use crate::summary::Figures;
+
+/// All figures but the quantiles, to be compared.
+fn all(figures: &Figures) -> (u64, [f64; 6], Option<f64>) {
+    let Figures { count, sum, min, max, mean, median, mode, stddev, .. } = *figures;
+    (count, [sum, min, max, mean, median, stddev], mode)
+}

@@ -73,6 +73,51 @@ impl Oracle {
         }
         partials.iter().sum()
     }
+
+    /// The sample standard deviation, from the differences of all pairs of samples and thus without
+    /// any mean: s² = Σ (a - b)² / (n · (n - 1)). Quadratic in the number of distinct samples.
+    pub(super) fn stddev(&self) -> f64 {
+        if self.sorted.len() < 2 {
+            return 0.0;
+        }
+        let unit = self.unit();
+        let distinct: Vec<(f64, f64)> = self
+            .sorted
+            .chunk_by(|a, b| a == b)
+            .map(|run| (run[0] * unit, run.len() as f64))
+            .collect();
+        // Compensated (Neumaier), for the sum of half a million squares.
+        let (mut sum, mut lost) = (0.0f64, 0.0);
+        for (index, &(a, n)) in distinct.iter().enumerate() {
+            for &(b, m) in &distinct[..index] {
+                let term = (a - b) * (a - b) * n * m;
+                let next = sum + term;
+                lost += if sum >= term { (sum - next) + term } else { (term - next) + sum };
+                sum = next;
+            }
+        }
+        let n = self.sorted.len() as f64;
+        ((sum + lost) / (n * (n - 1.0))).sqrt() / unit
+    }
+
+    /// The sample standard deviation by the textbook's two passes, and the root mean square.
+    pub(super) fn stddev_and_rms(&self) -> (f64, f64) {
+        let (n, unit) = (self.sorted.len() as f64, self.unit());
+        let square_sum = |center: f64| -> f64 {
+            self.sorted.iter().map(|value| (value * unit - center).powi(2)).sum()
+        };
+        let stddev = (square_sum(self.sum() / n * unit) / (n - 1.0)).sqrt();
+        (stddev / unit, (square_sum(0.0) / n).sqrt() / unit)
+    }
+
+    /// A power of two that brings the samples to where their squares are normal numbers.
+    fn unit(&self) -> f64 {
+        match self.max().max(-self.min()) {
+            huge if huge > 1e100 => 2f64.powi(-600),
+            tiny if tiny < 1e-100 => 2f64.powi(600),
+            _ => 1.0,
+        }
+    }
 }
 
 /// The edge nearest to zero of the cell of a sample: its top eleven significant bits.

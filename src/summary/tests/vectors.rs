@@ -1,6 +1,8 @@
 //! Known answers.
 
-use crate::summary::{EXACT_DISTINCT, Figures, Summary};
+use super::all;
+use crate::summary::exact::EXACT_DISTINCT;
+use crate::summary::{Figures, Summary};
 
 fn summary(values: &[f64]) -> Summary {
     let mut summary = Summary::default();
@@ -30,11 +32,10 @@ fn crowd() -> Vec<f64> {
 #[test]
 fn empty() {
     let summary = Summary::default();
-    let figures = summary.figures();
-    assert_eq!(figures, self::figures(&[]));
-    let Figures { count, sum, min, max, mean, median, mode } = figures;
-    assert_eq!((count, [sum, min, max, mean, median], mode), (0, [0.0; 5], None));
-    assert_eq!(summary.quantile(0.5), None);
+    for figures in [summary.figures(), figures(&[])] {
+        assert_eq!(all(&figures), (0, [0.0; 6], None));
+        assert_eq!([0.0, 0.5, 1.0].map(|q| figures.quantile(q)), [0.0; 3]);
+    }
     assert!(summary.is_exact());
     assert_eq!(summary.count(), 0);
 }
@@ -88,17 +89,18 @@ fn the_zeros_are_one_value() {
 
 #[test]
 fn nearest_rank_quantiles() {
-    let summary = summary(&(1..=100).map(f64::from).collect::<Vec<_>>());
+    let figures = figures(&(1..=100).map(f64::from).collect::<Vec<_>>());
     for percent in 1..=100 {
         let q = f64::from(percent) / 100.0;
-        assert_eq!(summary.quantile(q), Some(f64::from(percent)), "{q}");
+        assert_eq!(figures.quantile(q), f64::from(percent), "{q}");
     }
-    assert_eq!(summary.quantile(0.0), Some(1.0));
-    assert_eq!(summary.quantile(-1.0), Some(1.0));
-    assert_eq!(summary.quantile(2.0), Some(100.0));
-    assert_eq!(summary.quantile(0.501), Some(51.0));
-    assert_eq!(summary.quantile(f64::NAN), None);
-    assert_eq!(self::summary(&crowd()).quantile(f64::NAN), None);
+    assert_eq!(figures.quantile(0.0), 1.0);
+    assert_eq!(figures.quantile(-1.0), 1.0);
+    assert_eq!(figures.quantile(2.0), 100.0);
+    assert_eq!(figures.quantile(0.501), 51.0);
+    assert_eq!(figures.quantile(f64::NAN), 1.0);
+    let crowd = self::figures(&crowd());
+    assert_eq!(crowd.quantile(f64::NAN), crowd.min);
 }
 
 #[test]
@@ -151,6 +153,9 @@ fn counts_saturate() {
         assert_eq!(figures.count, u64::MAX);
         assert_eq!((figures.median, figures.sum), (0.0, f64::MAX));
         assert!(figures.mean > f64::MAX / 2.0 && figures.mean <= f64::MAX);
+        // A third is f64::MAX and two thirds are 0, or nearly.
+        let expected = f64::MAX * (2f64 / 9.0).sqrt();
+        assert!((figures.stddev - expected).abs() < expected * 1e-3, "{}", figures.stddev);
         assert_eq!(figures.mode.map(|mode| mode.is_sign_negative()), Some(true));
     }
 }
@@ -160,13 +165,14 @@ fn integers_below_2048_are_exact_in_cells() {
     let values: Vec<f64> = (-2047..=2047).map(f64::from).collect();
     let summary = summary(&values);
     assert!(!summary.is_exact());
+    let figures = summary.figures();
     for (index, value) in values.iter().enumerate() {
         let q = (index as f64 + 0.5) / values.len() as f64;
-        assert_eq!(summary.quantile(q), Some(*value));
+        assert_eq!(figures.quantile(q), *value);
     }
-    assert_eq!(summary.figures().median, 0.0);
+    assert_eq!(figures.median, 0.0);
     // All are equally frequent.
-    assert_eq!(summary.figures().mode, Some(-2047.0));
+    assert_eq!(figures.mode, Some(-2047.0));
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! The figures that a summary shows on request.
+
+/// A figure that a summary shows beside max, mean, median, min and mode when it is asked for with
+/// [`Schema::with`](crate::Schema::with).
+///
+/// All are those of the samples; that a gauge's summary knows its extremes between samples changes
+/// none of them.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Figure {
+    /// `count`: how many samples the window has, an unsigned 64-bit integer that saturates. It tells
+    /// a window without samples from one of zeros.
+    Count,
+    /// `sum`: the exact sum of the samples, rounded once; saturates at [`f64::MAX`]. 0 without
+    /// samples.
+    Sum,
+    /// `stddev`: the sample standard deviation (divided by n - 1), always written as a float;
+    /// saturates at [`f64::MAX`]. 0 for fewer than two samples.
+    ///
+    /// Up to 1,024 distinct values it is exact up to rounding. After that it is less than 0.1 % of
+    /// the samples' root mean square off: close for samples that vary by more than a few per cent,
+    /// and meaningless for those that vary by less than 0.1 %.
+    Stddev,
+    /// `p` and the per cent, `p50`, `p99`, `p99.9`: the quantile from 0 to 1 by nearest rank, the
+    /// smallest sample that at least this fraction of all samples does not exceed. 0 without
+    /// samples.
+    ///
+    /// Up to 1,024 distinct values it is exact, after that less than 0.1 % off.
+    Quantile(f64),
+}
+
+impl Figure {
+    /// The figure's name in a report.
+    pub(crate) fn key(self) -> String {
+        match self {
+            Figure::Count => "count".to_owned(),
+            Figure::Sum => "sum".to_owned(),
+            Figure::Stddev => "stddev".to_owned(),
+            Figure::Quantile(q) => format!("p{}", percent(q)),
+        }
+    }
+}
+
+/// `q * 100` in the shortest digits that mean `q`, of a `q` that is not negative.
+///
+/// The point is moved in the text: 0.07 * 100.0 is 7.000000000000001.
+fn percent(q: f64) -> String {
+    let text = q.abs().to_string(); // the sign of -0.0
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let mut digits = fraction.chars();
+    let mut hundredfold = whole.to_owned();
+    hundredfold.extend((0..2).map(|_| digits.next().unwrap_or('0')));
+    let (whole, fraction) = (hundredfold.trim_start_matches('0'), digits.as_str());
+    let whole = if whole.is_empty() { "0" } else { whole };
+    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Figure;
+
+    #[test]
+    fn keys_are_short_and_free_of_noise() {
+        let cases = [
+            (0.0, "p0"),
+            (-0.0, "p0"),
+            (1.0, "p100"),
+            (0.5, "p50"),
+            (0.07, "p7"),
+            (0.29, "p29"),
+            (0.57, "p57"),
+            (0.99, "p99"),
+            (0.1, "p10"),
+            (0.999, "p99.9"),
+            (0.9999, "p99.99"),
+            (0.025, "p2.5"),
+            (0.001, "p0.1"),
+            (0.00001, "p0.001"),
+            (0.0101, "p1.01"),
+        ];
+        for (q, key) in cases {
+            assert_eq!(Figure::Quantile(q).key(), key);
+        }
+        let named = [Figure::Count, Figure::Sum, Figure::Stddev].map(Figure::key);
+        assert_eq!(named, ["count", "sum", "stddev"]);
+    }
+
+    #[test]
+    fn every_per_mille_has_its_own_plain_key() {
+        for n in 0..=1000u32 {
+            let expected = match (n / 10, n % 10) {
+                (whole, 0) => format!("p{whole}"),
+                (whole, tenth) => format!("p{whole}.{tenth}"),
+            };
+            assert_eq!(Figure::Quantile(f64::from(n) / 1000.0).key(), expected);
+        }
+    }
+}

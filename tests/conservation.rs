@@ -1,0 +1,244 @@
+//! The first law: what was recorded is in exactly one accepted report, still pending, or counted
+//! as lost. Under any threads, any flush points, and any answers of the receiver.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use callhome::sink::{Parcel, SendError, Sink};
+use callhome::{CallHome, Figure, Schema};
+use metrics::{counter, histogram};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// What a receiver does with a report.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Take,
+    Fail,
+    Refuse,
+    /// It has the report, and the answer is lost on the way.
+    TakeInSilence,
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        3 => Just(Answer::Take),
+        3 => Just(Answer::Fail),
+        1 => Just(Answer::Refuse),
+        2 => Just(Answer::TakeInSilence),
+    ]
+}
+
+/// A receiver that answers by a script, and keeps what it took and what it refused, by id.
+#[derive(Clone, Default)]
+struct Receiver(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    script: Vec<Answer>,
+    taken: BTreeMap<String, Vec<u8>>,
+    refused: BTreeMap<String, Vec<u8>>,
+}
+
+impl Sink for Receiver {
+    fn send(&self, parcel: &Parcel<'_>) -> Result<(), SendError> {
+        let mut state = self.0.lock().unwrap();
+        let (id, body) = (parcel.id().to_owned(), parcel.body().to_vec());
+        if let Some(earlier) = state.taken.get(&id) {
+            assert_eq!(*earlier, body, "every attempt sends the same bytes");
+        }
+        match state.script.pop().unwrap_or(Answer::Take) {
+            Answer::Take => drop(state.taken.insert(id, body)),
+            Answer::Fail => return Err(SendError::retry("down")),
+            Answer::Refuse => {
+                // A receiver that has the report does not refuse it.
+                if !state.taken.contains_key(&id) {
+                    state.refused.insert(id, body);
+                    return Err(SendError::refused("never"));
+                }
+            }
+            Answer::TakeInSilence => {
+                state.taken.insert(id, body);
+                return Err(SendError::retry("silence").possibly_delivered());
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "the script".into()
+    }
+}
+
+/// Additions and samples, as totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Totals {
+    added: u64,
+    samples: u64,
+    sum: f64,
+}
+
+impl Totals {
+    /// What each step of a schedule records, `times` times.
+    fn add(&mut self, times: u16) {
+        self.added += 3 * u64::from(times);
+        self.samples += u64::from(times);
+        self.sum += (0..times).map(f64::from).sum::<f64>();
+    }
+}
+
+impl Receiver {
+    fn totals(reports: &BTreeMap<String, Vec<u8>>) -> Totals {
+        let mut totals = Totals::default();
+        for report in reports.values() {
+            let report: Value = serde_json::from_slice(report).unwrap();
+            totals.added += report["data"]["n"].as_u64().unwrap();
+            totals.samples += report["data"]["x"]["count"].as_u64().unwrap();
+            totals.sum += report["data"]["x"]["sum"].as_f64().unwrap();
+        }
+        totals
+    }
+
+    /// Taken and refused together.
+    fn settled(&self) -> Totals {
+        let state = self.0.lock().unwrap();
+        let (taken, refused) = (Self::totals(&state.taken), Self::totals(&state.refused));
+        Totals {
+            added: taken.added + refused.added,
+            samples: taken.samples + refused.samples,
+            sum: taken.sum + refused.sum,
+        }
+    }
+}
+
+fn aggregator(script: Vec<Answer>) -> (CallHome, Receiver) {
+    let receiver = Receiver::default();
+    receiver.0.lock().unwrap().script = script;
+    let schema = Schema::new("s").counter("n").summary("x").with(Figure::Count).with(Figure::Sum);
+    let builder = CallHome::builder(schema).sink(receiver.clone()).max_pending(10_000);
+    (builder.build().unwrap(), receiver)
+}
+
+/// One step of a schedule.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A new thread records, through the macros, and ends.
+    Thread {
+        times: u16,
+    },
+    /// A long-lived handle records on the test's own thread.
+    Kept {
+        times: u16,
+    },
+    /// A handle made here records on a new thread.
+    Lent {
+        times: u16,
+    },
+    Flush,
+    Look,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0u16..400).prop_map(|times| Step::Thread { times }),
+        (0u16..400).prop_map(|times| Step::Kept { times }),
+        (0u16..400).prop_map(|times| Step::Lent { times }),
+        Just(Step::Flush),
+        Just(Step::Look),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_schedule_conserves_what_was_recorded(
+        steps in prop::collection::vec(step(), 0..40),
+        script in prop::collection::vec(answer(), 0..40),
+    ) {
+        let (callhome, receiver) = aggregator(script);
+        let (n, x) = metrics::with_local_recorder(callhome.recorder(), || (counter!("n"), histogram!("x")));
+        let mut recorded = Totals::default();
+        for step in steps {
+            match step {
+                Step::Thread { times } => {
+                    let recorder = callhome.recorder().clone();
+                    let work = move || metrics::with_local_recorder(&recorder, || {
+                        for at in 0..times {
+                            counter!("n").increment(3);
+                            histogram!("x").record(at);
+                        }
+                    });
+                    std::thread::spawn(work).join().unwrap();
+                    recorded.add(times);
+                }
+                Step::Kept { times } => {
+                    (0..times).for_each(|at| { n.increment(3); x.record(at); });
+                    recorded.add(times);
+                }
+                Step::Lent { times } => {
+                    let (n, x) = (n.clone(), x.clone());
+                    let work = move || (0..times).for_each(|at| { n.increment(3); x.record(at); });
+                    std::thread::spawn(work).join().unwrap();
+                    recorded.add(times);
+                }
+                Step::Flush => drop(callhome.flush()),
+                Step::Look => drop(callhome.preview()),
+            }
+            // At any time: what is settled and what is not add up. What is pending is not shown
+            // by the library, so it is what the settled reports lack, and never negative.
+            let settled = receiver.settled();
+            prop_assert!(settled.added <= recorded.added && settled.samples <= recorded.samples);
+        }
+        receiver.0.lock().unwrap().script.clear();
+        callhome.flush().unwrap();
+        prop_assert_eq!(callhome.status().pending(), 0);
+        prop_assert_eq!(receiver.settled(), recorded);
+        let state = receiver.0.lock().unwrap();
+        prop_assert_eq!(callhome.status().lost(), state.refused.len() as u64);
+        prop_assert_eq!(callhome.status().accepted(), state.taken.len() as u64);
+    }
+}
+
+#[test]
+fn threads_that_come_and_go_under_constant_seals_lose_nothing() {
+    const ROUNDS: u64 = 60;
+    const THREADS: u64 = 4;
+    const TIMES: u64 = 2_000;
+    let (callhome, receiver) = aggregator(Vec::new());
+    let (stop, flaky) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let sealer = scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let answer = [Answer::Take, Answer::Fail, Answer::TakeInSilence];
+                let at = flaky.fetch_add(1, Ordering::Relaxed) as usize % answer.len();
+                receiver.0.lock().unwrap().script.push(answer[at]);
+                let _ = callhome.flush();
+                let _ = callhome.preview();
+            }
+        });
+        for _ in 0..ROUNDS {
+            std::thread::scope(|scope| {
+                for _ in 0..THREADS {
+                    scope.spawn(|| {
+                        metrics::with_local_recorder(callhome.recorder(), || {
+                            let kept = histogram!("x");
+                            for at in 0..TIMES {
+                                counter!("n").increment(1);
+                                kept.record(at as f64);
+                            }
+                        });
+                    });
+                }
+            });
+        }
+        stop.store(true, Ordering::Relaxed);
+        sealer.join().unwrap();
+    });
+    receiver.0.lock().unwrap().script.clear();
+    callhome.flush().unwrap();
+    let samples = ROUNDS * THREADS * TIMES;
+    let sum = (ROUNDS * THREADS) as f64 * (TIMES * (TIMES - 1) / 2) as f64;
+    assert_eq!(receiver.settled(), Totals { added: samples, samples, sum });
+}

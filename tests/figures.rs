@@ -1,0 +1,82 @@
+//! The figures of a summary on request, from the declaration to the report.
+
+use callhome::{CallHome, Figure, Schema};
+use metrics::{gauge, histogram};
+
+fn asked(schema: Schema) -> Schema {
+    schema
+        .with(Figure::Quantile(0.999))
+        .with(Figure::Count)
+        .with(Figure::Stddev)
+        .with(Figure::Sum)
+        .with(Figure::Quantile(0.5))
+        .with(Figure::Quantile(0.07))
+}
+
+#[test]
+fn figures_follow_the_five_in_the_order_asked() {
+    let schema = Schema::new("shop").section("usage", |s| {
+        let s = asked(s.summary("latency"));
+        let s = asked(s.gauge_summary("load"));
+        let s = asked(s.sampled("memory", || 7));
+        s.summary("plain").summary("one").with(Figure::Sum)
+    });
+    let t = CallHome::builder(schema).build().unwrap();
+    metrics::with_local_recorder(t.recorder(), || {
+        (1..=100).for_each(|n| histogram!("usage.latency").record(f64::from(n)));
+        gauge!("usage.load").set(9.0);
+        gauge!("usage.load").set(0.5);
+        histogram!("usage.one").record(0.25);
+    });
+    let body = t.flush().unwrap().body().to_owned();
+    let shown = |text: &str| assert!(body.contains(text), "{text} is not in {body}");
+    shown(concat!(
+        r#""latency":{"max":100,"mean":50.5,"median":50.5,"min":1,"mode":1,"#,
+        r#""p99.9":100,"count":100,"stddev":29.011491975882016,"sum":5050,"p50":50,"p7":7}"#,
+    ));
+    // The peak between two samples is in `max`; all else is about the one sample.
+    shown(concat!(
+        r#""load":{"max":9,"mean":0.5,"median":0.5,"min":0.5,"mode":0.5,"#,
+        r#""p99.9":0.5,"count":1,"stddev":0.0,"sum":0.5,"p50":0.5,"p7":0.5}"#,
+    ));
+    shown(concat!(
+        r#""memory":{"max":7,"mean":7.0,"median":7,"min":7,"mode":7,"#,
+        r#""p99.9":7,"count":1,"stddev":0.0,"sum":7,"p50":7,"p7":7}"#,
+    ));
+    shown(r#""plain":{"max":0,"mean":0.0,"median":0,"min":0,"mode":null}"#);
+    shown(r#""one":{"max":0.25,"mean":0.25,"median":0.25,"min":0.25,"mode":0.25,"sum":0.25}"#);
+
+    let body = t.flush().unwrap().body().to_owned();
+    let empty = concat!(
+        r#""latency":{"max":0,"mean":0.0,"median":0,"min":0,"mode":null,"#,
+        r#""p99.9":0,"count":0,"stddev":0.0,"sum":0,"p50":0,"p7":0}"#,
+    );
+    assert!(body.contains(empty), "{body}");
+}
+
+/// More distinct values than are kept apart: quantiles and deviation come from the sketch.
+#[test]
+fn figures_of_many_distinct_values_are_close() {
+    let t = CallHome::builder(asked(Schema::new("shop").summary("rows"))).build().unwrap();
+    metrics::with_local_recorder(t.recorder(), || {
+        (1..=100_000).for_each(|n| histogram!("rows").record(f64::from(n)));
+    });
+    let report = t.flush().unwrap();
+    let rows = &report["rows"];
+    assert_eq!(rows["count"], 100_000);
+    assert_eq!(rows["sum"], 5_000_050_000u64);
+    let stddev = (1e5f64 * (1e5 + 1.0) / 12.0).sqrt();
+    for (key, expected) in [("p99.9", 99_900.0), ("p50", 5e4), ("p7", 7e3), ("stddev", stddev)] {
+        let actual = rows[key].as_f64().unwrap();
+        assert!((actual - expected).abs() <= expected / 1000.0, "{key} {actual}");
+    }
+}
+
+#[test]
+fn what_cannot_be_shown_is_an_error_of_build() {
+    let error = |schema: Schema| CallHome::builder(schema).build().err().unwrap().to_string();
+    let nan = Schema::new("shop").section("s", |s| s.summary("a").with(Figure::Quantile(f64::NAN)));
+    assert!(error(nan).contains("`s.a` has the quantile NaN"));
+    let counter = Schema::new("shop").counter("orders").with(Figure::Sum);
+    assert!(error(counter).contains("`orders` is a counter and has no `sum`"));
+}
