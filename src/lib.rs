@@ -1,4 +1,20 @@
-//! An in-memory metric aggregator behind the `metrics` facade.
+#![doc = include_str!("../README.md")]
+//! # The parts
+//!
+//! | | |
+//! | --- | --- |
+//! | [`Schema`], [`Fact`], [`Figure`] | what may leave the process |
+//! | [`CallHome`], [`Builder`] | the aggregator, and its settings |
+//! | [`Recorder`] | what the macros of `metrics` record to |
+//! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
+//! | [`Decision`] | whether anything is reported, and which rule decided it |
+//! | [`sink`] | where reports go |
+//! | [`host`] | facts about the machine and the process |
+//! | [`Clock`] | where time comes from |
+//! | [`Error`] | what went wrong, in which value, and the remedy |
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod builder;
 mod cache;
 mod callhome;
@@ -28,3 +44,12 @@ pub use report::Report;
 pub use schema::{Fact, Figure, Sample, Schema};
 pub use status::{Shutdown, Status};
 pub use switch::Decision;
+
+/// The snippets of the other documents, compiled with the tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../DESIGN.md")]
+    struct Design;
+    #[doc = include_str!("../CHANGELOG.md")]
+    struct Changelog;
+}
