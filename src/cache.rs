@@ -2,20 +2,25 @@
 //!
 //! The macros of the facade ask for a handle at every call, and drop it at the end of the line.
 //! Here each thread keeps handles of its own, found by the key's precomputed hash: a call takes
-//! no lock, and the reference counts that go up and down are no other thread's.
+//! no lock, and the reference counts that go up and down are no other thread's. A thread that
+//! ends hands its handles to one that starts, so a short one need not make any.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Weak};
 
+use hashbrown::HashTable;
 use metrics::Key;
+use parking_lot::Mutex;
 
+use crate::cell;
 use crate::handle::{self, Handle, Made};
 use crate::registry::Registry;
 
-/// The handles a thread keeps of one registry.
-pub(crate) struct Kept {
+/// The handles a thread keeps.
+struct Kept(Vec<OfRegistry>);
+
+/// Those of one registry.
+pub(crate) struct OfRegistry {
     id: u64,
     /// Only tells whether the registry is still there; a strong reference would keep it.
     registry: Weak<Registry>,
@@ -24,36 +29,73 @@ pub(crate) struct Kept {
     histograms: Map<metrics::Histogram>,
 }
 
-type Map<H> = HashMap<Key, Entry<H>, BuildHasherDefault<KeyHash>>;
+type Map<H> = HashTable<(Key, H)>;
 
-/// What a key turned out to be.
-#[derive(Clone)]
-pub(crate) enum Entry<H> {
-    Handle(H),
-    Undeclared,
-    Mismatched,
-}
+/// The handles of threads that have ended.
+static LEFT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
 thread_local! {
-    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept(Vec::new())) };
 }
 
-/// A handle that is kept, and where.
+impl Kept {
+    /// Lets go of registries that are gone, and with them of the cells their handles hold.
+    fn tidy(&mut self) {
+        self.0.retain(|of| of.registry.strong_count() > 0);
+    }
+
+    /// The handles of a registry, if there are any.
+    fn find(&self, id: u64) -> Option<&OfRegistry> {
+        self.0.iter().find(|of| of.id == id)
+    }
+
+    /// The handles of a registry. The first time, takes over what another thread has left.
+    fn of(&mut self, registry: &Arc<Registry>) -> Option<&mut OfRegistry> {
+        if self.0.is_empty() {
+            self.0 =
+                LEFT.lock().pop().map(|mut left| std::mem::take(&mut left.0)).unwrap_or_default();
+        }
+        let id = registry.id();
+        if self.find(id).is_none() {
+            self.tidy();
+            self.0.push(OfRegistry {
+                id,
+                registry: Arc::downgrade(registry),
+                counters: Map::new(),
+                gauges: Map::new(),
+                histograms: Map::new(),
+            });
+        }
+        self.0.iter_mut().find(|of| of.id == id)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.tidy();
+        if !self.0.is_empty() {
+            let left = Kept(std::mem::take(&mut self.0));
+            cell::aside(|| LEFT.lock().push(left));
+        }
+    }
+}
+
+/// A sort of handle that is kept, and where.
 pub(crate) trait Keep: Handle + 'static {
-    fn map(kept: &Kept) -> &Map<Self>;
-    fn map_mut(kept: &mut Kept) -> &mut Map<Self>;
+    fn map(of: &OfRegistry) -> &Map<Self>;
+    fn map_mut(of: &mut OfRegistry) -> &mut Map<Self>;
 }
 
 macro_rules! keep {
     ($($handle:ty => $map:ident;)*) => {$(
         impl Keep for $handle {
             #[inline]
-            fn map(kept: &Kept) -> &Map<Self> {
-                &kept.$map
+            fn map(of: &OfRegistry) -> &Map<Self> {
+                &of.$map
             }
 
-            fn map_mut(kept: &mut Kept) -> &mut Map<Self> {
-                &mut kept.$map
+            fn map_mut(of: &mut OfRegistry) -> &mut Map<Self> {
+                &mut of.$map
             }
         }
     )*};
@@ -68,90 +110,69 @@ keep! {
 /// The calling thread's handle for `key`.
 #[inline]
 pub(crate) fn handle<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
-    let id = registry.id();
-    // Neither a thread that is ending nor an allocator that records while this very cache grows
-    // can look into it. They get a handle of their own, made anew.
-    let known = KEPT.try_with(|kept| {
+    if registry.lacks(key) {
+        registry.tallies().undeclared.add(1);
+        return H::noop();
+    }
+    let kept = KEPT.try_with(|kept| {
         let kept = kept.try_borrow().ok()?;
-        H::map(kept.iter().find(|kept| kept.id == id)?).get(key).cloned()
+        let map = H::map(kept.find(registry.id())?);
+        map.find(spread(key), |(other, _)| same(key, other)).map(|(_, handle)| handle.clone())
     });
-    match known {
-        Ok(Some(Entry::Handle(handle))) => handle,
-        Ok(Some(Entry::Undeclared)) => {
-            registry.tallies().undeclared.add(1);
-            H::noop()
-        }
-        Ok(Some(Entry::Mismatched)) => {
-            registry.tallies().mismatched.add(1);
-            H::noop()
-        }
+    match kept {
+        Ok(Some(handle)) => handle,
         Ok(None) | Err(_) => make(registry, key),
     }
 }
 
+/// The key's own hash, spread over the high bits, which a hash table looks at first.
+#[inline]
+fn spread(key: &Key) -> u64 {
+    key.get_hash().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Whether two keys are equal. A literal key of the macros is a static, so mostly they even are
+/// the same place in memory, which is quicker to see than that they say the same.
+#[inline]
+fn same(key: &Key, other: &Key) -> bool {
+    let (labels, others) = (key.labels().as_slice(), other.labels().as_slice());
+    (std::ptr::eq(key.name(), other.name()) && std::ptr::eq(labels, others)) || key == other
+}
+
+/// Makes a handle, and keeps it for the next call.
 #[cold]
 fn make<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
-    let (entry, handle) = match handle::make::<H>(registry, key) {
-        Made::Once(handle) => return handle,
-        Made::Kept(handle) => (Entry::Handle(handle.clone()), handle),
-        Made::Undeclared => {
-            registry.tallies().undeclared.add(1);
-            (Entry::Undeclared, H::noop())
-        }
-        Made::Mismatched => {
-            registry.tallies().mismatched.add(1);
-            (Entry::Mismatched, H::noop())
-        }
-    };
-    // A failure to keep it costs time at the next call, nothing else.
-    let _ = KEPT.try_with(|kept| {
-        kept.try_borrow_mut().map(|mut kept| keep(&mut kept, registry, key, entry))
-    });
-    handle
-}
-
-fn keep<H: Keep>(kept: &mut Vec<Kept>, registry: &Arc<Registry>, key: &Key, entry: Entry<H>) {
-    let position = kept.iter().position(|kept| kept.id == registry.id()).unwrap_or_else(|| {
-        // A new registry is the occasion to let go of those that are gone.
-        kept.retain(|kept| kept.registry.strong_count() > 0);
-        kept.push(Kept {
-            id: registry.id(),
-            registry: Arc::downgrade(registry),
-            counters: Map::default(),
-            gauges: Map::default(),
-            histograms: Map::default(),
+    if cell::is_aside() {
+        // An allocator that uses the macros would come here again for each handle it makes.
+        registry.tallies().refused.add(1);
+        return H::noop();
+    }
+    cell::aside(|| {
+        let handle = match handle::make::<H>(registry, key) {
+            Made::Kept(handle) => handle,
+            Made::Once(handle) => return handle,
+            Made::Undeclared => {
+                registry.tallies().undeclared.add(1);
+                return H::noop();
+            }
+            Made::Mismatched => {
+                registry.tallies().mismatched.add(1);
+                return H::noop();
+            }
+        };
+        // A thread that is ending keeps nothing; its next call makes another.
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.try_borrow_mut().ok()?;
+            let map = H::map_mut(kept.of(registry)?);
+            // There are as many keys as fields, unless labels that the schema ignores make more
+            // of them; those must not fill the memory.
+            if map.len() >= 4 * registry.plan().leaves.len() + 256 {
+                map.clear();
+            }
+            let entry = (key.to_retained(), handle.clone());
+            map.insert_unique(spread(key), entry, |(key, _)| spread(key));
+            Some(())
         });
-        kept.len() - 1
-    });
-    let Some(kept) = kept.get_mut(position) else { return };
-    let map = H::map_mut(kept);
-    // There are as many keys as fields, unless labels that the schema ignores make more of them;
-    // those must not fill the memory.
-    if map.len() >= 4 * registry.plan().leaves.len() + 256 {
-        map.clear();
-    }
-    map.insert(key.to_retained(), entry);
-}
-
-/// Passes the key's own hash on; the multiplication spreads it over the high bits, which the
-/// hash map looks at first.
-#[derive(Default)]
-pub(crate) struct KeyHash(u64);
-
-impl Hasher for KeyHash {
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3); // FNV-1a
-        }
-    }
-
-    #[inline]
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
+        handle
+    })
 }

@@ -60,16 +60,17 @@ impl CounterFn for CounterHandle {
     }
 }
 
-/// A value of a distinct field, hashed.
+/// A value of a distinct field, hashed, and the tally of what is refused.
 struct DistinctHandle {
     cell: Arc<DistinctCell>,
     hash: u64,
+    refused: Arc<Counter>,
 }
 
 impl CounterFn for DistinctHandle {
     fn increment(&self, value: u64) {
-        if value > 0 {
-            self.cell.insert(self.hash);
+        if value > 0 && !self.cell.insert(self.hash) {
+            self.refused.add(1);
         }
     }
 
@@ -109,17 +110,13 @@ struct HistogramHandle(Arc<Histogram>, Arc<Counter>);
 impl HistogramFn for HistogramHandle {
     #[inline]
     fn record(&self, value: f64) {
-        if value.is_finite() {
-            self.0.record(value);
-        } else {
+        if !self.0.record(value) {
             self.1.add(1);
         }
     }
 
     fn record_many(&self, value: f64, count: usize) {
-        if value.is_finite() {
-            self.0.record_many(value, count as u64);
-        } else {
+        if !self.0.record_many(value, count as u64) {
             self.1.add(count as u64);
         }
     }
@@ -187,14 +184,18 @@ impl Handle for metrics::Counter {
         metrics::Counter::noop()
     }
 
-    fn of(_: &Registry, key: &Key, found: Found<'_>) -> Self {
+    fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self {
         let handles = handles(found, |kind, cell| match (cell, kind) {
             (Cell::Counter(cell), _) => {
                 Some(metrics::Counter::from_arc(Arc::new(CounterHandle(Arc::clone(cell)))))
             }
             (Cell::Distinct(cell), Kind::Distinct { label }) => {
                 let hash = cell.hash(label_of(key, label)?);
-                let handle = DistinctHandle { cell: Arc::clone(cell), hash };
+                let handle = DistinctHandle {
+                    cell: Arc::clone(cell),
+                    hash,
+                    refused: Arc::clone(&registry.tallies().refused),
+                };
                 Some(metrics::Counter::from_arc(Arc::new(handle)))
             }
             _ => None,

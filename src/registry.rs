@@ -16,6 +16,8 @@ pub(crate) struct Registry {
     plan: Plan,
     cells: Vec<Cell>,
     tallies: Tallies,
+    /// A bit is set for the hash of each declared metric's key without labels.
+    declared: Vec<u64>,
 }
 
 /// The cell behind a field.
@@ -30,7 +32,8 @@ pub(crate) enum Cell {
 
 /// What was recorded but cannot be reported, counted by reason.
 pub(crate) struct Tallies {
-    /// Samples and gauge values that were NaN or infinite.
+    /// Samples and gauge values that were NaN or infinite, and what an allocator recorded while
+    /// the aggregator itself allocated.
     pub(crate) refused: Arc<Counter>,
     /// Registrations of metrics that the schema does not declare.
     pub(crate) undeclared: Counter,
@@ -61,7 +64,14 @@ impl Registry {
             Kind::Distinct { .. } => Cell::Distinct(Arc::new(DistinctCell::new())),
             Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) => Cell::None,
         });
+        // Sixteen to thirty-two bits for each name: most names that are not declared meet none.
+        let mut declared = vec![0; plan.feeds.len().div_ceil(4).next_power_of_two()];
+        for name in plan.feeds.keys() {
+            let (word, bit) = bit(&declared, &Key::from_name(name.clone()));
+            declared[word] |= bit;
+        }
         Registry {
+            declared,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             cells: cells.collect(),
             plan,
@@ -92,6 +102,14 @@ impl Registry {
         self.plan.leaves.iter().zip(&self.cells)
     }
 
+    /// Whether the schema certainly does not have the key's metric: a look at one bit, for keys
+    /// without labels.
+    #[inline]
+    pub(crate) fn lacks(&self, key: &Key) -> bool {
+        let (word, bit) = bit(&self.declared, key);
+        key.labels().len() == 0 && self.declared[word] & bit == 0
+    }
+
     /// What `key`, registered by the macro of `class`, records to.
     pub(crate) fn find(&self, class: Class, key: &Key) -> Found<'_> {
         let Some(feed) = self.plan.feeds.get(key.name()) else { return Found::Undeclared };
@@ -116,6 +134,13 @@ impl Registry {
         }
         Found::Fields(found)
     }
+}
+
+/// Where a key's bit is: the word, and the bit in it. There is a power of two of words.
+#[inline]
+fn bit(words: &[u64], key: &Key) -> (usize, u64) {
+    let hash = key.get_hash();
+    ((hash >> 6) as usize & (words.len() - 1), 1 << (hash & 63))
 }
 
 /// The value of the key's label `label`.

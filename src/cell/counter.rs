@@ -1,12 +1,10 @@
 //! A counter: what was added, as one growing total that is never reset.
 
-use parking_lot::Mutex;
-
 use super::id::{Id, Ids, Place};
-use super::sync::{AtomicU64, Ordering};
-use super::table::{self, WORDS};
+use super::sync::{AtomicU64, Mutex, Ordering, global};
+use super::table::{self, Table, WORDS};
 
-static IDS: Ids = Ids::new();
+global!(IDS: Ids = Ids::new());
 
 /// A counter that every thread adds to in a word of its own.
 ///
@@ -34,7 +32,7 @@ impl Counter {
         Counter {
             place,
             _id: id,
-            inherited: words(place),
+            inherited: words(place, &table::all()),
             homeless: AtomicU64::new(0),
             large: Mutex::new(0),
         }
@@ -61,12 +59,15 @@ impl Counter {
     fn add_slowly(&self, amount: u64) {
         match table::current().and_then(|table| table.make_word(self.place)) {
             Some(word) => self.add_to(word, amount),
-            None => {
-                let add = |sum: u64| sum.checked_add(amount);
-                if self.homeless.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_err() {
-                    self.add_large(u128::from(amount));
-                }
-            }
+            None => self.add_homeless(amount),
+        }
+    }
+
+    /// Adds for a thread that has no table. It neither allocates nor waits.
+    pub(crate) fn add_homeless(&self, amount: u64) {
+        let add = |sum: u64| sum.checked_add(amount);
+        if self.homeless.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_err() {
+            self.add_large(u128::from(amount));
         }
     }
 
@@ -80,25 +81,27 @@ impl Counter {
     /// neither adds what the other has added already; additions by other threads at the same
     /// time count as made after the raise.
     pub(crate) fn raise_to(&self, total: u64) {
+        let tables = table::all(); // it allocates, which must not happen under the lock
         let mut large = self.large.lock();
-        let missing = u128::from(total).saturating_sub(self.without_large().saturating_add(*large));
+        let is = self.without_large(&tables).saturating_add(*large);
+        let missing = u128::from(total).saturating_sub(is);
         *large = large.saturating_add(missing);
     }
 
     /// All that was ever added to this counter. Never less than an earlier answer.
     pub(crate) fn total(&self) -> u128 {
         let large = *self.large.lock();
-        self.without_large().saturating_add(large)
+        self.without_large(&table::all()).saturating_add(large)
     }
 
-    fn without_large(&self) -> u128 {
-        words(self.place) - self.inherited + u128::from(self.homeless.load(Ordering::Relaxed))
+    fn without_large(&self, tables: &[&Table]) -> u128 {
+        let homeless = self.homeless.load(Ordering::Relaxed);
+        words(self.place, tables) - self.inherited + u128::from(homeless)
     }
 }
 
-/// The sum of one number's words over all tables. A u128 cannot overflow here.
-fn words(place: Place) -> u128 {
-    let tables = table::all();
+/// The sum of one number's words over these tables. A u128 cannot overflow here.
+fn words(place: Place, tables: &[&Table]) -> u128 {
     let words = tables.iter().filter_map(|table| table.word(place));
     words.map(|word| u128::from(word.load(Ordering::Relaxed))).sum()
 }
@@ -146,6 +149,15 @@ mod tests {
         counter.raise_to(12);
         counter.add(1);
         assert_eq!(counter.total(), 13);
+    }
+
+    #[test]
+    fn additions_of_an_allocator_that_records_count() {
+        let counter = Counter::new();
+        table::aside(|| counter.add(2));
+        counter.add(1);
+        table::aside(|| table::aside(|| counter.add(4)));
+        assert_eq!(counter.total(), 7);
     }
 
     #[test]

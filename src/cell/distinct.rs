@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use exaloglog::ExaLogLog;
 
 use super::shards::Shards;
+use super::table;
 
 /// Different values that are counted exactly; past that the count is an estimate.
 const EXACT: usize = 512;
@@ -95,23 +96,32 @@ impl DistinctCell {
         self.key.hash_one(value)
     }
 
-    /// Puts a hash made by [`hash`](DistinctCell::hash) in the set.
-    pub(crate) fn insert(&self, hash: u64) {
-        self.set.lock(&mut 0).insert(hash);
+    /// Puts a hash made by [`hash`](DistinctCell::hash) in the set. False when it comes from an
+    /// allocator that records while cells are being worked at (see [`table::aside`]).
+    pub(crate) fn insert(&self, hash: u64) -> bool {
+        let possible = !table::is_aside();
+        if possible {
+            table::aside(|| self.set.lock(&mut 0).insert(hash));
+        }
+        possible
     }
 
     /// The values seen since the last `take`, taken.
     pub(crate) fn take(&self) -> Distinct {
-        let mut whole = Distinct::default();
-        self.set.each(|part| whole.merge(std::mem::take(part)));
-        whole
+        table::aside(|| {
+            let mut whole = Distinct::default();
+            self.set.each(|part| whole.merge(std::mem::take(part)));
+            whole
+        })
     }
 
     /// The values seen since the last `take`, left in place.
     pub(crate) fn peek(&self) -> Distinct {
-        let mut whole = Distinct::default();
-        self.set.each(|part| whole.merge(part.clone()));
-        whole
+        table::aside(|| {
+            let mut whole = Distinct::default();
+            self.set.each(|part| whole.merge(part.clone()));
+            whole
+        })
     }
 }
 
@@ -120,7 +130,7 @@ mod tests {
     use super::*;
 
     fn seen(cell: &DistinctCell, values: std::ops::Range<u32>) {
-        values.for_each(|value| cell.insert(cell.hash(&value.to_string())));
+        values.for_each(|value| assert!(cell.insert(cell.hash(&value.to_string()))));
     }
 
     #[test]

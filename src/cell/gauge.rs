@@ -110,10 +110,13 @@ impl Gauge {
         let min = range.min.swap(u64::MAX, Ordering::Relaxed);
         let max = range.max.swap(u64::MIN, Ordering::Relaxed);
         let value = f64::from_bits(self.value.load(Ordering::Relaxed));
-        if !value.is_nan() {
-            self.reached(value); // it is still in force when the next window begins
+        if value.is_nan() {
+            return between(min, max);
         }
-        between(min, max)
+        // It is in force when this window ends and when the next begins. Its recorder may not
+        // have come to say so, or have said so between the swaps and this look.
+        self.reached(value);
+        between(min.min(rank(value)), max.max(rank(value)))
     }
 
     /// The extremes since the last [`take_range`](Gauge::take_range), left in place.

@@ -3,10 +3,11 @@
 use super::id::{Id, Ids, Place};
 use super::ring::{self, Ring};
 use super::shards::Shards;
+use super::sync::global;
 use super::table::{self, RINGS};
 use crate::summary::Summary;
 
-static IDS: Ids = Ids::new();
+global!(IDS: Ids = Ids::new());
 
 /// A histogram that every thread records to in a ring of its own.
 ///
@@ -28,11 +29,19 @@ impl Histogram {
         histogram
     }
 
-    /// Records a finite sample.
+    /// Records a sample. False, and nothing recorded, when it is not finite, or when it comes
+    /// from an allocator that records while histograms are being worked at (see
+    /// [`table::aside`]): there is no place for a sample that needs neither memory nor a lock.
     #[inline]
-    pub(crate) fn record(&self, value: f64) {
+    pub(crate) fn record(&self, value: f64) -> bool {
+        if !value.is_finite() {
+            return false;
+        }
         match table::current().and_then(|table| table.ring(self.place)) {
-            Some(ring) => self.push(ring, value),
+            Some(ring) => {
+                self.push(ring, value);
+                true
+            }
             None => self.record_slowly(value),
         }
     }
@@ -45,45 +54,59 @@ impl Histogram {
     }
 
     #[cold]
-    fn record_slowly(&self, value: f64) {
+    fn record_slowly(&self, value: f64) -> bool {
         match table::current().and_then(|table| table.make_ring(self.place)) {
-            Some(ring) => self.push(ring, value),
-            None => self.reducer.lock(&mut 0).record(value),
+            Some(ring) => {
+                self.push(ring, value);
+                true
+            }
+            None => self.record_many(value, 1),
         }
     }
 
-    /// Records a finite sample `count` times, at the cost of one batch.
-    pub(crate) fn record_many(&self, value: f64, count: u64) {
-        self.reducer.lock(&mut 0).record_n(value, count);
+    /// Records a sample `count` times, at the cost of one batch. False as for
+    /// [`record`](Histogram::record).
+    pub(crate) fn record_many(&self, value: f64, count: u64) -> bool {
+        let possible = value.is_finite() && !table::is_aside();
+        if possible {
+            table::aside(|| self.reducer.lock(&mut 0).record_n(value, count));
+        }
+        possible
     }
 
     /// The owner's fold of its own ring, once every [`ring::LEN`] samples.
     #[inline(never)]
     fn fold(&self, ring: &Ring) {
-        let mut hint = ring.hint();
-        let mut part = self.reducer.lock(&mut hint);
-        // Claimed only now, under the part's lock: see the type's documentation.
-        part.extend(ring.claim(&mut [0.0; ring::LEN]));
-        drop(part);
-        ring.set_hint(hint);
+        table::aside(|| {
+            let mut hint = ring.hint();
+            let mut part = self.reducer.lock(&mut hint);
+            // Claimed only now, under the part's lock: see the type's documentation.
+            part.extend(ring.claim(&mut [0.0; ring::LEN]));
+            drop(part);
+            ring.set_hint(hint);
+        });
     }
 
     /// Everything recorded since the last `take`, taken.
     pub(crate) fn take(&self) -> Summary {
-        let mut whole = Summary::default();
-        self.claim_all(|batch| whole.extend(batch));
-        self.reducer.each(|part| whole.merge(&std::mem::take(part)));
-        whole
+        table::aside(|| {
+            let mut whole = Summary::default();
+            self.claim_all(|batch| whole.extend(batch));
+            self.reducer.each(|part| whole.merge(&std::mem::take(part)));
+            whole
+        })
     }
 
     /// Everything recorded since the last `take`, left in place. Samples move from the rings to
     /// the reducer, which no later `take` can tell. Not at the same time as a `take`, which
     /// could miss the samples on their way.
     pub(crate) fn peek(&self) -> Summary {
-        self.claim_all(|batch| self.reducer.lock(&mut 0).extend(batch));
-        let mut whole = Summary::default();
-        self.reducer.each(|part| whole.merge(part));
-        whole
+        table::aside(|| {
+            self.claim_all(|batch| self.reducer.lock(&mut 0).extend(batch));
+            let mut whole = Summary::default();
+            self.reducer.each(|part| whole.merge(part));
+            whole
+        })
     }
 
     fn claim_all(&self, mut fold: impl FnMut(&[f64])) {
@@ -109,7 +132,9 @@ mod tests {
         let mut taken = Summary::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|n| histogram.record(f64::from(n % 100))));
+                scope.spawn(|| {
+                    (0..10_000).for_each(|n| assert!(histogram.record(f64::from(n % 100))))
+                });
             }
             for _ in 0..100 {
                 taken.merge(&histogram.take());
@@ -122,10 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_placed_is_said_and_does_no_harm() {
+        let histogram = Histogram::new();
+        assert!(!histogram.record(f64::NAN) && !histogram.record_many(f64::INFINITY, 3));
+        assert!(table::aside(|| !histogram.record(1.0) && !histogram.record_many(1.0, 3)));
+        assert!(histogram.record(2.0) && histogram.record_many(2.0, 3));
+        assert_eq!(histogram.take().figures().sum, 8.0);
+    }
+
+    #[test]
     fn looking_changes_nothing() {
         let histogram = Histogram::new();
-        (0..300).for_each(|n| histogram.record(f64::from(n)));
-        histogram.record_many(7.0, 5);
+        (0..300).for_each(|n| assert!(histogram.record(f64::from(n))));
+        assert!(histogram.record_many(7.0, 5));
         for _ in 0..3 {
             assert_eq!(histogram.peek().count(), 305);
         }
@@ -137,7 +171,7 @@ mod tests {
         for _ in 0..20 {
             let histogram = Histogram::new();
             assert_eq!(histogram.peek().count(), 0);
-            histogram.record(1.0);
+            assert!(histogram.record(1.0));
         }
     }
 }

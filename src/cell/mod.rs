@@ -11,12 +11,17 @@ mod distinct;
 mod gauge;
 mod histogram;
 mod id;
+#[cfg(all(test, loom))]
+mod models;
 mod ring;
 mod shards;
 mod sync;
+#[cfg(all(test, loom))]
+mod sync_loom;
 mod table;
 
 pub(crate) use counter::Counter;
 pub(crate) use distinct::{Distinct, DistinctCell};
 pub(crate) use gauge::{Gauge, Range};
 pub(crate) use histogram::Histogram;
+pub(crate) use table::{aside, is_aside};

@@ -1,12 +1,9 @@
 //! A thread's ring of samples of one histogram: pushed by the thread, claimed in batches.
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, MODELLED, Ordering};
 
 /// Samples a ring holds, and the size of the batches that are folded into the reducer.
-#[cfg(not(loom))]
-pub(crate) const LEN: usize = 128;
-#[cfg(loom)]
-pub(crate) const LEN: usize = 2;
+pub(crate) const LEN: usize = if MODELLED { 2 } else { 128 };
 
 /// A single-producer ring that any number of claimants may empty.
 ///

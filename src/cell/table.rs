@@ -6,18 +6,15 @@
 //! has a destructor, hands it to the next thread. Memory follows the peak of live threads.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
-
-use parking_lot::Mutex;
 
 use super::id::{Place, STEPS};
 use super::ring::Ring;
-use super::sync::AtomicU64;
+use super::sync::{AtomicU64, MODELLED, Mutex, OnceLock, global, thread_local};
 
 /// The first step of a table holds `1 << WORDS` counter words.
-pub(crate) const WORDS: u32 = 6;
+pub(crate) const WORDS: u32 = if MODELLED { 4 } else { 6 };
 /// The first step of a table holds `1 << RINGS` histogram rings.
-pub(crate) const RINGS: u32 = 4;
+pub(crate) const RINGS: u32 = if MODELLED { 1 } else { 4 };
 
 /// Words of one thread on cache lines of their own, so that no other thread's stores touch them
 /// (two lines, because adjacent lines are prefetched together).
@@ -36,8 +33,8 @@ pub(crate) struct Table {
 impl Table {
     fn new() -> Self {
         Table {
-            words: [const { OnceLock::new() }; STEPS],
-            rings: [const { OnceLock::new() }; STEPS],
+            words: std::array::from_fn(|_| OnceLock::new()),
+            rings: std::array::from_fn(|_| OnceLock::new()),
         }
     }
 
@@ -54,22 +51,24 @@ impl Table {
         self.rings.get(place.step)?.get()?.get(place.offset)?.get().map(|ring| &**ring)
     }
 
-    #[cold]
+    /// The counter word at `place`, made if need be.
     pub(crate) fn make_word(&self, place: Place) -> Option<&AtomicU64> {
-        self.words.get(place.step)?.get_or_init(|| {
-            let lines = (1usize << WORDS << place.step) / 16;
-            (0..lines).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect()
-        });
+        let lines = (1usize << WORDS << place.step) / 16;
+        let line = |_| Line(std::array::from_fn(|_| AtomicU64::new(0)));
+        let step = self.words.get(place.step)?;
+        aside(|| step.get_or_init(|| (0..lines).map(line).collect()));
         self.word(place)
     }
 
-    #[cold]
+    /// The histogram ring at `place`, made if need be.
     pub(crate) fn make_ring(&self, place: Place) -> Option<&Ring> {
-        let step = self
-            .rings
-            .get(place.step)?
-            .get_or_init(|| (0..1usize << RINGS << place.step).map(|_| OnceLock::new()).collect());
-        step.get(place.offset)?.get_or_init(|| Box::new(Ring::new()));
+        let rings = 1usize << RINGS << place.step;
+        let step = self.rings.get(place.step)?;
+        aside(|| {
+            let step = step.get_or_init(|| (0..rings).map(|_| OnceLock::new()).collect());
+            step.get(place.offset)?.get_or_init(|| Box::new(Ring::new()));
+            Some(())
+        })?;
         self.ring(place)
     }
 }
@@ -80,19 +79,19 @@ struct Tables {
     free: Vec<&'static Table>,
 }
 
-static TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::new() });
+global!(TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::new() }));
 
 /// All tables. Reads of their cells happen outside the lock, so a starting thread never waits
 /// for a seal.
 pub(crate) fn all() -> Vec<&'static Table> {
-    TABLES.lock().all.clone()
+    aside(|| TABLES.lock().all.clone())
 }
 
 thread_local! {
     /// The hot path's way to the table: constant-initialised and without a destructor.
     static TABLE: Cell<Option<&'static Table>> = const { Cell::new(None) };
-    /// Set while the table is looked for, for an allocator that records.
-    static LEASING: Cell<bool> = const { Cell::new(false) };
+    /// Whether the thread is within [`aside`].
+    static ASIDE: Cell<bool> = const { Cell::new(false) };
     /// Hands the table on when the thread ends.
     static LEASE: Lease = Lease::take();
 }
@@ -117,17 +116,16 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // In this order: once the table is on the free list another thread may own it.
-        TABLE.set(None);
+        let _ = TABLE.try_with(|table| table.set(None));
         TABLES.lock().free.push(self.table);
     }
 }
 
-/// The calling thread's table, or `None` while it cannot have one: after its thread-locals were
-/// destroyed, and inside an allocation that the search for a table makes. Callers then record
-/// through a shared cell.
+/// The calling thread's table, or `None` while it cannot have one: [`aside`], and after its
+/// thread-locals were destroyed. Callers then record through something shared.
 #[inline]
 pub(crate) fn current() -> Option<&'static Table> {
-    match TABLE.get() {
+    match TABLE.with(Cell::get) {
         Some(table) => Some(table),
         None => lease(),
     }
@@ -135,11 +133,34 @@ pub(crate) fn current() -> Option<&'static Table> {
 
 #[cold]
 fn lease() -> Option<&'static Table> {
-    if LEASING.replace(true) {
+    if is_aside() {
         return None;
     }
-    let table = LEASE.try_with(|lease| lease.table).ok();
-    TABLE.set(table);
-    LEASING.set(false);
+    let table = aside(|| LEASE.try_with(|lease| lease.table).ok());
+    TABLE.with(|slot| slot.set(table));
     table
+}
+
+/// Runs `work`, which makes or folds cells, with the calling thread's table out of its reach.
+///
+/// Such work allocates and takes locks. An allocator that records would come back into the very
+/// cell that is being made, full or locked; here it finds no table, and must get by without
+/// allocating or waiting.
+pub(crate) fn aside<R>(work: impl FnOnce() -> R) -> R {
+    /// Puts things back, also when `work` panics.
+    struct Back(Option<&'static Table>, bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            TABLE.with(|table| table.set(self.0));
+            ASIDE.with(|aside| aside.set(self.1));
+        }
+    }
+    let table = TABLE.with(|table| table.replace(None));
+    let _back = Back(table, ASIDE.with(|aside| aside.replace(true)));
+    work()
+}
+
+/// Whether the calling thread is within [`aside`].
+pub(crate) fn is_aside() -> bool {
+    ASIDE.with(Cell::get)
 }

@@ -1,6 +1,6 @@
 //! A schema that was checked: its leaves in order, its nesting, and which metric feeds what.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::field::{Field, Kind};
 use super::figure::Figure;
