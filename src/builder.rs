@@ -85,7 +85,8 @@ impl Builder {
     #[cfg(feature = "http")]
     pub fn endpoint(mut self, url: &str) -> Builder {
         let sink = crate::sink::HttpSink::new(url);
-        self.sink = Some(sink.map(|sink| Box::new(sink) as Box<dyn Sink>));
+        let sink = sink.map(|sink| Box::new(sink) as Box<dyn Sink>);
+        self.sink = Some(sink.map_err(|error| config(format!("`endpoint`: {error}"))));
         self
     }
 

@@ -239,6 +239,7 @@ impl CallHome {
     pub fn shutdown(&self, deadline: Duration) -> Shutdown {
         let core = &self.core;
         let before = core.outbox.tally();
+        let mut late = None;
         if !core.closed.swap(true, Ordering::Relaxed) && !core.off {
             let end = core.clock.now().monotonic.saturating_add(deadline);
             let (done, all_done) = crossbeam_channel::bounded(1);
@@ -260,6 +261,8 @@ impl CallHome {
                 Ok(thread) => {
                     if all_done.recv_timeout(deadline).is_ok() {
                         let _ = thread.join(); // so that it is gone when this returns
+                    } else {
+                        late = Some(format!("there was no answer within {deadline:?}"));
                     }
                 }
                 Err(error) => {
@@ -274,7 +277,7 @@ impl CallHome {
         Shutdown {
             accepted: after.accepted - before.accepted,
             lost: after.lost - before.lost + after.pending as u64,
-            last_error: after.last_error,
+            last_error: after.last_error.or(late),
         }
     }
 }

@@ -122,7 +122,7 @@ impl HistogramFn for HistogramHandle {
     }
 }
 
-/// One metric that feeds several fields, or none.
+/// One metric that feeds several fields.
 struct Several<H>(Vec<H>);
 
 impl CounterFn for Several<metrics::Counter> {
@@ -160,9 +160,8 @@ impl HistogramFn for Several<metrics::Histogram> {
 }
 
 /// The one handle of a list, or one that stands for all of it.
-fn one_of<H: Handle>(mut handles: Vec<H>, several: impl FnOnce(Vec<H>) -> H) -> H {
+fn one_of<H>(mut handles: Vec<H>, several: impl FnOnce(Vec<H>) -> H) -> H {
     match handles.len() {
-        0 => H::noop(),
         1 => handles.remove(0),
         _ => several(handles),
     }

@@ -35,7 +35,7 @@ pub(crate) struct Tallies {
     /// Samples and gauge values that were NaN or infinite, and what an allocator recorded while
     /// the aggregator itself allocated.
     pub(crate) refused: Arc<Counter>,
-    /// Registrations of metrics that the schema does not declare.
+    /// Registrations of metrics, or of labels of them, that the schema does not declare.
     pub(crate) undeclared: Counter,
     /// Registrations with another macro than the field's kind takes, or without its label.
     pub(crate) mismatched: Counter,
@@ -45,9 +45,9 @@ pub(crate) struct Tallies {
 
 /// What a key records to.
 pub(crate) enum Found<'r> {
-    /// These fields; none when the metric's fields are all restricted to other labels.
+    /// These fields, at least one.
     Fields(Vec<(&'r Leaf, &'r Cell)>),
-    /// The schema does not have the metric.
+    /// The schema does not have the metric, or only with other labels.
     Undeclared,
     /// The schema has the metric as another kind, or by a label that the key lacks.
     Mismatched,
@@ -132,7 +132,7 @@ impl Registry {
                 }
             }
         }
-        Found::Fields(found)
+        if found.is_empty() { Found::Undeclared } else { Found::Fields(found) }
     }
 }
 

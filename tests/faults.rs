@@ -48,6 +48,7 @@ fn an_endpoint_that_cannot_be_is_an_error_at_once() {
         let builder = CallHome::builder(Schema::new("s").counter("n")).endpoint(url);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}: {error}");
+        assert!(error.to_string().contains("endpoint"), "{error}");
     }
 }
 
@@ -120,6 +121,7 @@ fn a_shutdown_keeps_its_deadline_and_says_what_is_lost() {
     let end = callhome.shutdown(Duration::from_millis(300));
     assert!(begin.elapsed() < SOON / 3, "{:?}", begin.elapsed());
     assert_eq!((end.accepted(), end.lost()), (0, 1), "{end}");
+    assert!(end.to_string().contains("300ms"), "{end}");
 }
 
 #[test]

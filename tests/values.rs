@@ -137,6 +137,19 @@ fn a_metric_by_another_name_feeds_every_field_that_asks_for_it() {
 }
 
 #[test]
+fn a_label_that_no_field_asks_for_is_counted_as_undeclared() {
+    let schema = Schema::new("s").counter("ok").metric("responses").label("outcome", "ok");
+    let callhome = aggregator(schema);
+    recording(&callhome, || {
+        counter!("responses", "outcome" => "ok").increment(1);
+        counter!("responses", "outcome" => "secret").increment(1);
+    });
+    let report = callhome.flush().unwrap();
+    assert_eq!(envelope(&report)["losses"], json!({"undeclared_metrics": 1}));
+    assert_eq!(*report.data(), json!({"ok": 1}));
+}
+
+#[test]
 fn counters_saturate_and_follow_absolute_values() {
     let callhome = aggregator(Schema::new("s").counter("n"));
     recording(&callhome, || {

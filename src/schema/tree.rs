@@ -110,6 +110,7 @@ impl Schema {
 
     /// The same figures of a gauge: its value is sampled on the clock (every 2 s by default) and
     /// when a window is sealed, and `max` and `min` are exact even for a peak between samples.
+    /// The others are those of the samples: in a window of a few seconds there are few of them.
     pub fn gauge_summary(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::GaugeSummary)
     }

@@ -5,14 +5,37 @@
 
 pub(crate) mod clock;
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 /// The longest that a test waits for something that must happen. Far more than it takes; its only
 /// use is that a broken test ends.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// An example as it was built, with nothing in its environment that switches every program off.
+///
+/// `cargo test` builds the examples first, `cargo test --test NAME` does not: an example that is
+/// older than its sources fails the test.
+pub(crate) fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap(); // target/<profile>/deps/<test>-<hash>
+    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
+    let example = profile.join("examples").join(name);
+    let modified = |file: &Path| fs::metadata(file).and_then(|file| file.modified());
+    let built = modified(&example).expect("no example yet: cargo build --examples");
+    // Next to it is the list of its sources: `name: first second ...`.
+    let sources = fs::read_to_string(example.with_extension("d")).unwrap();
+    let newer = |source: &&str| modified(source.as_ref()).is_ok_and(|time| time > built);
+    let newer = sources.split_whitespace().skip(1).find(newer);
+    assert_eq!(newer, None, "newer than the example: cargo build --examples");
+    let mut command = Command::new(example);
+    command.env_remove("DO_NOT_TRACK");
+    command
+}
 
 /// A request as it arrived.
 #[derive(Debug)]

@@ -1,0 +1,176 @@
+//! Electric's usage report, declared and sent.
+//!
+//! ```text
+//! cargo run --example electric                      # records from four threads, sends over HTTP
+//! cargo run --example electric -- --print electric  # the sample of Electric's telemetry page
+//! ```
+//!
+//! The first starts a receiver on this machine, records through the `metrics` macros, and prints
+//! the report as it arrives. The second feeds the values behind the page's sample and prints the
+//! document, without a network.
+
+mod receiver;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use callhome::host::{HostFacts, process_memory};
+use callhome::{CallHome, Clock, Moment, Sample, Schema};
+use metrics::{counter, gauge, histogram};
+
+/// What the page calls the version of the sync service.
+const VERSION: &str = "0.5.3-28-gf78187e";
+
+/// All that Electric reports. What is known only at run time is passed in.
+fn schema<T: Sample>(
+    postgres: impl Fn() -> Option<String> + Send + Sync + 'static,
+    oldest_wal: impl Fn() -> Option<String> + Send + Sync + 'static,
+    memory: impl Fn() -> T + Send + Sync + 'static,
+) -> Schema {
+    Schema::new("electric")
+        .fact("electric_version", VERSION)
+        .section("environment", |s| {
+            s.arch("arch")
+                .cores("cores")
+                .cluster_id("electric_cluster_uuid")
+                .instance_id("electric_instance_id")
+                .os("os")
+                .fact_with("pg_version", postgres)
+                .ram("ram")
+        })
+        .section("resources", |s| {
+            s.fact_with("oldest_wal_time", oldest_wal)
+                .describe("Time of the oldest transaction in the WAL cache")
+                .uptime("uptime")
+                .sampled("used_memory", memory)
+                .unit("bytes")
+                .gauge("wal_cache_memory")
+                .unit("bytes")
+                .gauge("wal_transactions")
+        })
+        .section("usage", |s| {
+            s.gauge_summary("concurrent_clients")
+                .default(0.0)
+                .describe("Clients connected at the same time")
+                .distinct("distinct_clients", "client_id")
+                .distinct("distinct_users", "user_id")
+                .gauge("electrified_tables")
+                .default(0.0)
+                .counter("initial_syncs")
+                .counter("operations_from_pg")
+                .describe("Row changes replicated from Postgres")
+                .counter("operations_received_from_clients")
+                .counter("operations_sent_to_clients")
+                .counter("subscriptions_continued")
+                .summary("subscriptions_continued_per_client")
+                .counter("subscriptions_established")
+                .summary("subscriptions_included_tables")
+                .summary("subscriptions_rows_per_shape")
+                .counter("transactions_from_pg")
+                .counter("transactions_received_from_clients")
+                .counter("transactions_sent_to_clients")
+        })
+}
+
+/// Records what a busy service would, from four threads, and sends it home.
+fn run() -> Result<(), Box<dyn Error>> {
+    let (arrived, arrivals) = mpsc::channel();
+    let receiver = receiver::Receiver::start(move |body| drop(arrived.send(body)))?;
+    let schema = schema(
+        || Some("16.4".to_owned()),
+        || Some(jiff::Timestamp::now().to_string()),
+        process_memory,
+    );
+    let callhome = CallHome::builder(schema)
+        .endpoint(&receiver.url())
+        .every(Duration::from_secs(4 * 60 * 60))
+        .switch("ELECTRIC_TELEMETRY") // and DO_NOT_TRACK, always
+        .bare()
+        .install()?;
+    println!("{}", callhome.status());
+
+    gauge!("resources.wal_transactions").set(2);
+    gauge!("usage.electrified_tables").set(7);
+    thread::scope(|scope| {
+        for client in 0..4 {
+            scope.spawn(move || {
+                gauge!("usage.concurrent_clients").increment(1);
+                let id = format!("client-{client}");
+                counter!("usage.distinct_clients", "client_id" => id).increment(1);
+                for row in 0..1000 {
+                    counter!("usage.operations_from_pg").increment(1);
+                    histogram!("usage.subscriptions_rows_per_shape").record(row);
+                }
+                gauge!("usage.concurrent_clients").decrement(1);
+            });
+        }
+    });
+
+    let report = callhome.flush()?;
+    println!("sent report {} of {} bytes; this arrived:", report.id(), report.body().len());
+    println!("{}", arrivals.recv()?);
+    println!("last window: {}", callhome.shutdown(Duration::from_secs(2)));
+    Ok(())
+}
+
+/// A clock that has run for ten seconds at its second look: the page's `uptime`.
+struct TenSecondsLater(std::sync::atomic::AtomicU64);
+
+impl Clock for TenSecondsLater {
+    fn now(&self) -> Moment {
+        let looks = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let monotonic = Duration::from_secs(10 * looks.min(1));
+        Moment { monotonic, wall: SystemTime::UNIX_EPOCH + monotonic }
+    }
+}
+
+/// Prints the sample of Electric's page: the versions, ids and host facts it shows are given,
+/// the rest is recorded.
+fn print_sample() -> Result<(), Box<dyn Error>> {
+    let mut host = HostFacts::new("x86_64-pc-linux-gnu", "unix", "linux");
+    host.cores = Some(8);
+    host.ram = Some(33_363_812_352);
+    let schema = schema(
+        || Some("14.9".to_owned()),
+        || Some("2023-09-19T14:40:45.972021Z".to_owned()),
+        || 64_262_224,
+    );
+    let callhome = CallHome::builder(schema)
+        .host(host)
+        .cluster_id("a1336abd-804c-4d0c-a06a-c73da6dd148e")
+        .instance_id("0d64597b-168b-45a2-ad64-a9baba55fd59")
+        .clock(TenSecondsLater(0.into()))
+        .bare()
+        .build()?;
+    metrics::with_local_recorder(callhome.recorder(), || {
+        gauge!("resources.wal_cache_memory").set(2520);
+        gauge!("resources.wal_transactions").set(2);
+        counter!("usage.operations_from_pg").increment(1);
+        counter!("usage.transactions_from_pg").increment(2);
+    });
+    println!("{}", callhome.flush()?);
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        [] => run(),
+        ["--print", "electric"] => print_sample(),
+        _ => {
+            eprintln!("usage: electric [--print electric], not {arguments:?}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("electric: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The house: which module may use which, where the clock is read, how long a file may be; and
+//! that the documents say what is so.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Every source file, and its text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path.strip_prefix(root().join("src")).unwrap().to_owned(), text));
+            }
+        }
+    }
+    files
+}
+
+/// The module of the top level that a file belongs to.
+fn module(file: &Path) -> String {
+    let first = file.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The code of a file, without comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default())
+}
+
+/// The modules, lowest first, as DESIGN.md lists them.
+fn floors() -> Vec<String> {
+    let design = read("DESIGN.md");
+    let house = design.split("## The house").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = house.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    rows.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_module_uses_only_modules_below_it() {
+    let floors = floors();
+    let floor = |module: &str| floors.iter().position(|other| other == module);
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let own = module(&file);
+        if own == "lib" {
+            continue;
+        }
+        let Some(own_floor) = floor(&own) else {
+            wrong.push(format!("{own} is not in DESIGN.md's table"));
+            continue;
+        };
+        for used in code(&text).flat_map(|line| line.split("crate::").skip(1)) {
+            let used: String =
+                used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            match floor(&used) {
+                Some(used_floor) if used == own || used_floor < own_floor => {}
+                _ => wrong.push(format!("{} uses crate::{used}", file.display())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let there: BTreeSet<String> = sources().iter().map(|(file, _)| module(file)).collect();
+    let listed: BTreeSet<String> = floors.into_iter().chain(["lib".into()]).collect();
+    assert_eq!(there, listed, "the table and the tree");
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    for (file, text) in sources() {
+        let opening = ["//!", "#![doc = include_str!"];
+        assert!(opening.iter().any(|o| text.starts_with(o)), "{}: no opening", file.display());
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn one_module_reads_the_clock_and_one_speaks_http() {
+    let homes = [("Instant::now", "clock"), ("SystemTime::now", "clock"), ("ureq::", "sink")];
+    for (file, text) in sources() {
+        let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+        for (word, home) in homes {
+            let used = code(&text[..tests]).any(|line| line.contains(word));
+            assert!(!used || module(&file) == home, "{} uses {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_documents_name_the_defaults_that_the_code_has() {
+    let builder = read("src/builder.rs");
+    for (code, document) in [
+        ("EVERY: Duration = Duration::from_secs(4 * 60 * 60)", "Default: 4 hours."),
+        ("FIRST_AFTER: Duration = Duration::from_secs(10 * 60)", "Default: 10 minutes,"),
+        ("SAMPLE_EVERY: Duration = Duration::from_secs(2)", "Default: 2 seconds."),
+        ("ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30)", "Default: 30 seconds."),
+        ("MAX_PENDING: usize = 64", "Default: 64."),
+        ("SHORTEST: Duration = Duration::from_millis(100)", "At least 100 ms."),
+    ] {
+        assert!(builder.contains(code) && builder.contains(document), "{code}: {document}");
+    }
+}
+
+#[test]
+fn the_readme_names_the_words_of_the_switch() {
+    let (switch, readme) = (read("src/switch.rs"), read("README.md"));
+    for list in ["const OFF: &[&str] = &[", "const ON: &[&str] = &["] {
+        let words = switch.split(list).nth(1).unwrap().split(']').next().unwrap();
+        for word in words.split('"').skip(1).step_by(2) {
+            assert!(readme.contains(&format!("`{word}`")), "README.md does not name {word}");
+        }
+    }
+}
+
+#[test]
+fn the_changelog_has_an_unreleased_part_and_the_manifest_a_version() {
+    assert!(read("CHANGELOG.md").contains("\n## Unreleased\n"));
+    assert!(read("README.md").contains(env!("CARGO_PKG_RUST_VERSION")));
+}
