@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "http", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "http"), doc = "An in-memory metric aggregator, see README.md.")]
 //! # The parts
 //!
 //! | | |

@@ -82,8 +82,8 @@ fn a_module_uses_only_modules_below_it() {
 #[test]
 fn files_are_short_and_say_what_they_are() {
     for (file, text) in sources() {
-        let opening = ["//!", "#![doc = include_str!"];
-        assert!(opening.iter().any(|o| text.starts_with(o)), "{}: no opening", file.display());
+        let opening = if file == Path::new("lib.rs") { "#![cfg_attr" } else { "//!" };
+        assert!(text.starts_with(opening), "{} does not say what it is", file.display());
         let lines = text.lines().count();
         assert!(lines <= 400, "{} has {lines} lines", file.display());
     }
