@@ -1,8 +1,8 @@
 //! Settings: one table of defaults, their checks, and the wiring.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics_util::layers::FanoutBuilder;
@@ -102,7 +102,8 @@ impl Builder {
         self
     }
 
-    /// The time until the first report. Default: 10 minutes, or one interval if that is shorter.
+    /// The time until the first report; zero is at once. Default: 10 minutes, or one interval if
+    /// that is shorter.
     pub fn first_after(mut self, delay: Duration) -> Builder {
         self.first_after = Some(delay);
         self
@@ -115,22 +116,23 @@ impl Builder {
     }
 
     /// How long one attempt to deliver a report may take, from the name look-up to the answer.
-    /// Default: 30 seconds.
+    /// Default: 30 seconds. More than zero; [`HttpSink`](crate::sink) uses ten minutes at most.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Builder {
         self.attempt_timeout = timeout;
         self
     }
 
     /// How many sealed reports may wait for another attempt. When there is one more, the oldest
-    /// is given up and counted. Default: 64.
+    /// is given up and counted. At least 1. Default: 64.
     pub fn max_pending(mut self, reports: usize) -> Builder {
         self.max_pending = reports;
         self
     }
 
     /// An environment variable of the application that switches reporting off (`0`, `false`,
-    /// `no`, `off`, `disabled`, …) or on (`1`, `true`, …); a value that is neither means off.
-    /// `DO_NOT_TRACK` is always heeded, and comes first.
+    /// `no`, `off`, `disabled`, …) or on (`1`, `true`, …); empty is as good as unset, and a value
+    /// that is neither means off. May be said more than once: off wins. `DO_NOT_TRACK` is always
+    /// heeded, comes first, and cannot be given here.
     pub fn switch(mut self, variable: impl Into<String>) -> Builder {
         self.variables.push(variable.into());
         self
@@ -143,7 +145,8 @@ impl Builder {
     }
 
     /// Keeps a random id of the installation in this file. It is made at the first start and
-    /// never replaced; a file that cannot be read is an error of `build` and `install`.
+    /// never replaced; a file that cannot be read is an error of `build` and `install`. When the
+    /// switch says no the file is neither read nor made.
     pub fn cluster_id_file(mut self, path: impl Into<PathBuf>) -> Builder {
         self.cluster = ClusterSource::File(path.into());
         self
@@ -169,7 +172,7 @@ impl Builder {
     }
 
     /// Installs this recorder too: each metric goes to both. May be said more than once. It is
-    /// installed even when the switch says no.
+    /// installed even when the switch says no; [`build`](Builder::build) ignores it.
     pub fn beside<R>(mut self, recorder: R) -> Builder
     where
         R: metrics::Recorder + Sync + 'static,
@@ -178,7 +181,17 @@ impl Builder {
         self
     }
 
-    /// Sends the data alone, without the envelope around it.
+    /// Sends the data alone, without the envelope around it: no id, no window, no losses. The
+    /// receiver then knows a report that came twice only by what the sink tells it
+    /// ([`HttpSink`](crate::sink) sends the id as `Idempotency-Key`).
+    ///
+    /// The envelope is an object of `report_id` (a random UUID), `sequence` (from 1, counted by
+    /// the process), `schema_id` (the schema's name and a hash of its fields), `window_start` and
+    /// `window_end` (RFC 3339, UTC, microseconds), `losses` and `data`. `losses` has a count for
+    /// each reason there was: `refused_values` (NaN, infinities), `undeclared_metrics` and
+    /// `mismatched_metrics` (registrations of a name, or of labels, that the schema does not have,
+    /// or has as another kind), `failed_functions`, `reports_refused` (the receiver would never
+    /// have taken them) and `reports_overflowed` (too many waited).
     pub fn bare(mut self) -> Builder {
         self.bare = true;
         self
@@ -187,7 +200,8 @@ impl Builder {
     /// Makes an aggregator and starts nothing: no thread, no global recorder. Record through
     /// [`recorder`](CallHome::recorder), report with [`flush`](CallHome::flush).
     ///
-    /// The switch is heeded where there is an endpoint or a sink.
+    /// The switch is heeded where there is an endpoint or a sink. Dropping it ships nothing: that
+    /// is for [`shutdown`](CallHome::shutdown).
     ///
     /// # Errors
     ///
@@ -205,7 +219,8 @@ impl Builder {
     ///
     /// As [`build`](Builder::build), and [`ErrorKind::Config`] without an endpoint or sink;
     /// [`ErrorKind::Install`] when there is a global recorder already or the thread cannot be
-    /// started. Nothing is left behind then.
+    /// started. Nothing is left behind then, but for the file of
+    /// [`cluster_id_file`](Builder::cluster_id_file).
     pub fn install(self) -> Result<CallHome, Error> {
         if self.sink.is_none() {
             let message =
@@ -247,6 +262,9 @@ impl Builder {
         if self.attempt_timeout.is_zero() {
             return Err(config("`attempt_timeout` is zero: no attempt could succeed".into()));
         }
+        if self.instance.as_ref().is_some_and(|id| id.trim().is_empty()) {
+            return Err(config("`instance_id` is empty: give an id or leave it out".into()));
+        }
         if self.max_pending == 0 {
             return Err(config("`max_pending` is 0: a report that fails would be lost".into()));
         }
@@ -258,7 +276,7 @@ impl Builder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let now = clock.now();
         let identity = Identity {
-            host: self.host.unwrap_or_else(HostFacts::detect),
+            host: self.host.map_or_else(OnceLock::new, OnceLock::from),
             instance: self.instance.unwrap_or_else(|| new_id().to_string()),
             cluster: resolve(cluster)?,
             started: now,
@@ -277,6 +295,8 @@ impl Builder {
             schedule: Mutex::new(schedule),
             identity,
             decision,
+            process: std::process::id(),
+            sealing: Mutex::new(()),
             off,
             bare: self.bare,
             closed: AtomicBool::new(false),

@@ -21,12 +21,19 @@ struct Kept(Vec<OfRegistry>);
 
 /// Those of one registry.
 pub(crate) struct OfRegistry {
-    id: u64,
-    /// Only tells whether the registry is still there; a strong reference would keep it.
+    /// Tells whether the registry is still there; a strong reference would keep it. While this is
+    /// here, no other registry can have its address.
     registry: Weak<Registry>,
     counters: Map<metrics::Counter>,
     gauges: Map<metrics::Gauge>,
     histograms: Map<metrics::Histogram>,
+}
+
+impl OfRegistry {
+    #[inline]
+    fn is_of(&self, registry: &Arc<Registry>) -> bool {
+        std::ptr::eq(self.registry.as_ptr(), Arc::as_ptr(registry))
+    }
 }
 
 type Map<H> = HashTable<(Key, H)>;
@@ -45,8 +52,8 @@ impl Kept {
     }
 
     /// The handles of a registry, if there are any.
-    fn find(&self, id: u64) -> Option<&OfRegistry> {
-        self.0.iter().find(|of| of.id == id)
+    fn find(&self, registry: &Arc<Registry>) -> Option<&OfRegistry> {
+        self.0.iter().find(|of| of.is_of(registry))
     }
 
     /// The handles of a registry. The first time, takes over what another thread has left.
@@ -55,18 +62,16 @@ impl Kept {
             self.0 =
                 LEFT.lock().pop().map(|mut left| std::mem::take(&mut left.0)).unwrap_or_default();
         }
-        let id = registry.id();
-        if self.find(id).is_none() {
+        if self.find(registry).is_none() {
             self.tidy();
             self.0.push(OfRegistry {
-                id,
                 registry: Arc::downgrade(registry),
                 counters: Map::new(),
                 gauges: Map::new(),
                 histograms: Map::new(),
             });
         }
-        self.0.iter_mut().find(|of| of.id == id)
+        self.0.iter_mut().find(|of| of.is_of(registry))
     }
 }
 
@@ -116,7 +121,7 @@ pub(crate) fn handle<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
     }
     let kept = KEPT.try_with(|kept| {
         let kept = kept.try_borrow().ok()?;
-        let map = H::map(kept.find(registry.id())?);
+        let map = H::map(kept.find(registry)?);
         map.find(spread(key), |(other, _)| same(key, other)).map(|(_, handle)| handle.clone())
     });
     match kept {

@@ -7,19 +7,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Moment};
-use crate::delivery::{Fate, Outbox};
+use crate::delivery::{Fate, Outbox, Untold, is_sending};
 use crate::error::{Error, ErrorKind};
 use crate::flusher::{Flusher, Schedule};
 use crate::host::HostFacts;
 use crate::recorder::Recorder;
 use crate::report::Report;
-use crate::schema::{Fact, Host};
+use crate::schema::Host;
 use crate::status::{Shutdown, Status};
 use crate::switch::Decision;
-use crate::window::{Facts, Reading, Window};
+use crate::window::{Answers, Reading, Sealed, Window};
 
 /// What dropping the handle waits for the last report, at most.
 pub(crate) const DROP_DEADLINE: Duration = Duration::from_secs(1);
@@ -28,6 +29,11 @@ pub(crate) const DROP_DEADLINE: Duration = Duration::from_secs(1);
 ///
 /// Made by [`CallHome::builder`]. Keep it as long as the program should report: dropping an
 /// installed aggregator is a [`shutdown`](CallHome::shutdown) with a deadline of one second.
+/// Nothing is dropped, and so nothing shipped, when a program ends by a signal, by
+/// [`std::process::exit`] or while the aggregator is in a `static`: call `shutdown` there.
+///
+/// A forked child has the aggregator but not its thread, and must not report what its parent
+/// recorded, so there it reports nothing: install after daemonising.
 #[must_use = "dropping it shuts the reporting down"]
 pub struct CallHome {
     core: Arc<Core>,
@@ -44,6 +50,11 @@ pub(crate) struct Core {
     pub(crate) schedule: Mutex<Schedule>,
     pub(crate) identity: Identity,
     pub(crate) decision: Decision,
+    /// Held while a window is sealed and its report put in the outbox.
+    pub(crate) sealing: Mutex<()>,
+    /// The process that made it. A forked child has everything but the threads, and must not
+    /// report what its parent recorded.
+    pub(crate) process: u32,
     /// The switch forbids this aggregator to report.
     pub(crate) off: bool,
     /// Reports go without an envelope.
@@ -58,58 +69,88 @@ pub(crate) struct Core {
 
 /// The facts that fields may ask for.
 pub(crate) struct Identity {
-    pub(crate) host: HostFacts,
+    /// Found out when it is first asked for, unless it was given.
+    pub(crate) host: OnceLock<HostFacts>,
     pub(crate) instance: String,
     pub(crate) cluster: String,
     pub(crate) started: Moment,
 }
 
-/// The facts at one moment.
-struct FactsAt<'a>(&'a Identity, Moment);
-
-impl Facts for FactsAt<'_> {
-    fn fact(&self, host: Host) -> Reading {
-        let FactsAt(Identity { host: machine, instance, cluster, started }, now) = self;
-        Reading::Fact(match host {
-            Host::Arch => machine.arch.clone().into(),
-            Host::Cores => machine.cores.into(),
+impl Identity {
+    /// A fact at this moment.
+    fn fact(&self, fact: Host, now: Moment) -> Reading {
+        let machine = || self.host.get_or_init(HostFacts::detect);
+        Reading::Fact(match fact {
+            Host::Arch => machine().arch.clone().into(),
+            Host::Cores => machine().cores.into(),
             Host::Os => {
-                let (family, name) = (machine.os_family.clone(), machine.os_name.clone());
+                let (family, name) = (machine().os_family.clone(), machine().os_name.clone());
                 return Reading::Os { family, name };
             }
-            Host::Ram => machine.ram.into(),
-            Host::Uptime => now.monotonic.saturating_sub(started.monotonic).as_secs().into(),
-            Host::InstanceId => instance.clone().into(),
-            Host::ClusterId => Fact::from(cluster.clone()),
+            Host::Ram => machine().ram.into(),
+            Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
+            Host::InstanceId => self.instance.clone().into(),
+            Host::ClusterId => self.cluster.clone().into(),
         })
     }
 }
 
 impl Core {
-    fn seal(&self) -> (Report, Arc<OnceLock<Fate>>) {
+    /// Asks for what is not recorded, at this moment.
+    fn ask(&self) -> (Answers, Moment) {
         let now = self.clock.now();
-        let sealed = self.window.seal(&FactsAt(&self.identity, now), now);
-        let plan = self.window.registry().plan();
-        self.outbox.put(|lost| Report::new(&sealed, plan, self.bare, lost))
+        (self.window.ask(&|fact| self.identity.fact(fact, now)), now)
+    }
+
+    fn seal(&self) -> (Report, Arc<OnceLock<Fate>>) {
+        let (answers, now) = self.ask();
+        // Reports go to the outbox in the order of their windows.
+        let _sealing = self.sealing.lock();
+        let sealed = self.window.seal(answers, now);
+        self.outbox.put(|untold| self.report(&sealed, untold))
     }
 
     fn preview(&self) -> Report {
-        let now = self.clock.now();
-        let sealed = self.window.peek(&FactsAt(&self.identity, now), now);
-        let plan = self.window.registry().plan();
-        Report::new(&sealed, plan, self.bare, self.outbox.untold())
+        let (answers, now) = self.ask();
+        self.report(&self.window.peek(answers, now), self.outbox.untold())
+    }
+
+    fn report(&self, sealed: &Sealed, untold: Untold) -> Report {
+        let lost = [untold.refused, untold.overflowed];
+        Report::new(sealed, self.window.registry().plan(), self.bare, lost)
+    }
+
+    /// Why nothing may be sealed, if so.
+    fn refusal(&self) -> Option<Error> {
+        let (kind, message) = if self.off {
+            (ErrorKind::Off, format!("nothing is reported: {}", self.decision))
+        } else if self.closed.load(Ordering::Relaxed) {
+            (ErrorKind::Usage, "nothing is reported after a shutdown: flush before it".into())
+        } else if self.process != std::process::id() {
+            let message = "this aggregator belongs to the process that this one was forked from: build another after the fork";
+            (ErrorKind::Usage, message.into())
+        } else if is_sending() {
+            let message = "a sink cannot have reports made: it would be given them in turn";
+            (ErrorKind::Usage, message.into())
+        } else {
+            return None;
+        };
+        Some(Error::new(kind, message))
     }
 
     /// Samples, seals and sends what is due, the last by `send`. Returns the time until there is
     /// something to do again.
     fn tick(&self, send: impl FnOnce()) -> Duration {
         let now = self.clock.now().monotonic;
-        if self.off || self.closed.load(Ordering::Relaxed) {
+        if self.refusal().is_some() {
             return Duration::MAX;
         }
         let sample = self.schedule.lock().take_sample(now);
         if sample {
             self.window.sample();
+            // Functions that take longer than the interval cost beats; they are not asked for
+            // them one right after the other.
+            self.schedule.lock().take_sample(self.clock.now().monotonic);
         }
         let report = self.schedule.lock().take_report(now);
         if report {
@@ -164,40 +205,43 @@ impl CallHome {
 
     /// Seals the window, delivers its report and returns it.
     ///
-    /// Reports that wait for another attempt go first. Without an endpoint or sink the report is
-    /// delivered by being returned.
+    /// It does not wait for the time of the next attempt: somebody wants it now. Reports that
+    /// wait for another attempt go first, and an attempt that is under way is waited
+    /// for: each attempt takes no longer than
+    /// [`attempt_timeout`](crate::Builder::attempt_timeout), and the first that fails is the
+    /// last. Without an endpoint or sink the report is delivered by being returned.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Delivery`] when the report was not accepted: it is kept and tried again, or
-    /// it was refused for good and is counted in [`status`](CallHome::status). In either case
-    /// the window is sealed. [`ErrorKind::Off`] when the switch says no and
-    /// [`ErrorKind::Usage`] after a shutdown; then nothing is sealed.
+    /// [`ErrorKind::Delivery`] when the report was not accepted and is kept for another attempt,
+    /// [`ErrorKind::Lost`] when it was refused for good; the window is sealed all the same.
+    /// [`ErrorKind::Off`] when the switch says no, [`ErrorKind::Usage`]
+    /// after a shutdown, in a forked child and within a sink; then nothing is sealed.
     pub fn flush(&self) -> Result<Report, Error> {
-        if self.core.off {
-            let message = format!("nothing is reported: {}", self.core.decision);
-            return Err(Error::new(ErrorKind::Off, message));
-        }
-        if self.core.closed.load(Ordering::Relaxed) {
-            let message = "nothing is reported after a shutdown: flush before it";
-            return Err(Error::new(ErrorKind::Usage, message));
+        if let Some(refusal) = self.core.refusal() {
+            return Err(refusal);
         }
         let (report, fate) = self.core.seal();
         self.core.outbox.send(&*self.core.clock, None);
         if let Some(flusher) = &self.flusher {
             flusher.wake(); // there may be something to try again, and later than it thinks
         }
+        let (number, reason) = (report.sequence(), self.core.outbox.tally().last_error);
         match fate.get() {
             Some(Fate::Accepted) => Ok(report),
-            Some(Fate::Lost(reason)) => {
-                let message = format!("report {} is lost: {reason}", report.sequence());
-                Err(Error::new(ErrorKind::Delivery, message))
+            Some(Fate::Refused(reason)) => {
+                let message = format!("report {number} is lost, it was refused for good: {reason}");
+                Err(Error::new(ErrorKind::Lost, message))
+            }
+            Some(Fate::GivenUp) => {
+                let message =
+                    format!("report {number} is lost: too many were waiting, or the program ended");
+                Err(Error::new(ErrorKind::Lost, message))
             }
             None => {
-                let reason = self.core.outbox.tally().last_error.unwrap_or_default();
+                let reason = reason.unwrap_or_default();
                 let message = format!(
-                    "report {} was not delivered and is kept for another attempt: {reason}",
-                    report.sequence()
+                    "report {number} was not delivered and is kept for another attempt: {reason}"
                 );
                 Err(Error::new(ErrorKind::Delivery, message))
             }
@@ -205,7 +249,8 @@ impl CallHome {
     }
 
     /// The report that [`flush`](CallHome::flush) would send now, byte for byte but for the time
-    /// that passes until then. Changes nothing: the window goes on.
+    /// that passes until then. Changes nothing: the window goes on. The functions of the schema
+    /// are asked, and what they say is not kept.
     pub fn preview(&self) -> Report {
         self.core.preview()
     }
@@ -232,53 +277,64 @@ impl CallHome {
     }
 
     /// Ships the last window, and says what became of it. Returns by `deadline`, whatever the
-    /// receiver does; reports that were not accepted by then are lost.
+    /// receiver and the application's functions do; reports that were not accepted by then are
+    /// lost, and so is the last window if it could not even be sealed. Of a report that is with
+    /// the receiver at that moment nobody knows whether it arrives.
     ///
     /// Nothing is reported afterwards. What is still recorded does no harm. A second call does
-    /// nothing.
+    /// nothing, nor does one in a forked child.
     pub fn shutdown(&self, deadline: Duration) -> Shutdown {
         let core = &self.core;
+        let ours = core.refusal().is_none();
+        if core.closed.swap(true, Ordering::Relaxed) || !ours {
+            return Shutdown { accepted: 0, lost: 0, last_error: None };
+        }
+        let flusher = self.flusher.clone();
+        if let Some(flusher) = &flusher {
+            flusher.stop();
+        }
+        // A function of the schema may be what shuts down, on the background thread itself.
+        let flusher = flusher.filter(|flusher| !flusher.is_here());
         let before = core.outbox.tally();
-        let mut late = None;
-        if !core.closed.swap(true, Ordering::Relaxed) && !core.off {
-            let end = core.clock.now().monotonic.saturating_add(deadline);
-            let (done, all_done) = crossbeam_channel::bounded(1);
-            let last_words = {
-                let (core, flusher) = (Arc::clone(core), self.flusher.clone());
-                move || {
-                    if let Some(flusher) = flusher {
-                        flusher.stop();
-                        flusher.join(deadline); // it may be sealing a window
-                    }
-                    core.seal();
-                    core.outbox.send(&*core.clock, Some(end));
-                    let _ = done.send(()); // nobody listens when the deadline has passed
+        let end = core.clock.now().monotonic.saturating_add(deadline);
+        let (sealed, seals) = crossbeam_channel::bounded(1);
+        let (done, all_done) = crossbeam_channel::bounded::<()>(0);
+        let last_words = {
+            let core = Arc::clone(core);
+            move || {
+                let _done = done; // disconnects when this ends, also by a panic
+                if let Some(flusher) = flusher {
+                    flusher.join(deadline); // it may be sealing a window
                 }
-            };
-            // On a thread of its own, for the sealing asks functions of the application and the
-            // sending asks the system to look up names: neither can be interrupted.
-            match thread::Builder::new().name("callhome-last".into()).spawn(last_words) {
-                Ok(thread) => {
-                    if all_done.recv_timeout(deadline).is_ok() {
-                        let _ = thread.join(); // so that it is gone when this returns
-                    } else {
-                        late = Some(format!("there was no answer within {deadline:?}"));
-                    }
-                }
-                Err(error) => {
-                    log::info!(
-                        "the last telemetry report was not sent, for want of a thread: {error}"
-                    );
-                    core.seal();
-                }
+                core.seal();
+                let _ = sealed.send(()); // nobody listens when the deadline has passed
+                core.outbox.send(&*core.clock, Some(end));
             }
+        };
+        // On a thread of its own, for the sealing asks functions of the application and the
+        // sending asks the system to look up names: neither can be interrupted.
+        let mut error = None;
+        match thread::Builder::new().name("callhome-last".into()).spawn(last_words) {
+            Ok(thread) => match all_done.recv_timeout(deadline) {
+                Err(RecvTimeoutError::Timeout) => {
+                    error = Some(format!("there was no answer within {deadline:?}"));
+                }
+                // So that it is gone when this returns.
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => drop(thread.join()),
+            },
+            Err(reason) => error = Some(format!("no thread to send with: {reason}")),
         }
+        core.outbox.close();
         let after = core.outbox.tally();
-        Shutdown {
+        let shutdown = Shutdown {
             accepted: after.accepted - before.accepted,
-            lost: after.lost - before.lost + after.pending as u64,
-            last_error: after.last_error.or(late),
+            lost: after.lost - before.lost + u64::from(seals.is_empty()),
+            last_error: after.last_error.or(error),
+        };
+        if shutdown.lost > 0 {
+            log::info!("the last telemetry reports: {shutdown}");
         }
+        shutdown
     }
 }
 

@@ -11,12 +11,15 @@ pub enum ErrorKind {
     Schema,
     /// A setting of the builder cannot be used; nothing was built.
     Config,
-    /// The recorder or the background thread could not be put in place; nothing was left behind.
+    /// The recorder or the background thread could not be put in place; neither was left behind.
     Install,
     /// The switch says no: nothing is collected and nothing is sent.
     Off,
     /// The report was sealed but not accepted. It is kept and goes out with a later attempt.
     Delivery,
+    /// The report was sealed, and is lost: the receiver refused it for good, or too many were
+    /// waiting. It is counted in [`Status::lost`](crate::Status::lost).
+    Lost,
     /// The call cannot be made here or now, for example after a shutdown.
     Usage,
     /// A file could not be read or written.
@@ -26,7 +29,8 @@ pub enum ErrorKind {
 /// An error of this crate.
 ///
 /// The text names the value that was wrong and what to do about it. [`Error::kind`] says which
-/// part of the crate it comes from. Values recorded before the error are never lost by it.
+/// part of the crate it comes from. Values recorded before the error are not lost by it, unless
+/// it is [`ErrorKind::Lost`].
 pub struct Error {
     kind: ErrorKind,
     message: String,

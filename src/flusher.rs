@@ -1,11 +1,14 @@
 //! The background thread: when what is due, and waiting for it.
 
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::error::{Error, ErrorKind};
+use crate::guard::caught;
 
 /// When to sample and when to seal, on the monotonic clock.
 #[derive(Debug)]
@@ -69,19 +72,16 @@ impl Schedule {
     }
 }
 
-/// What the thread is told.
-enum Command {
-    /// Look again what is due.
-    Wake,
-    Stop,
-}
-
 /// The background thread, as seen from outside.
 #[derive(Clone)]
 pub(crate) struct Flusher {
-    commands: Sender<Command>,
+    /// Makes the thread look again; it holds one token at most, for a second would say no more.
+    wake: Sender<()>,
+    /// Set once, to end the thread; the token that follows publishes it.
+    stop: Arc<AtomicBool>,
     /// Nothing is ever sent; it disconnects when the thread ends.
     ended: Receiver<()>,
+    thread: Arc<OnceLock<ThreadId>>,
 }
 
 impl Flusher {
@@ -92,19 +92,22 @@ impl Flusher {
         name: &str,
         mut work: impl FnMut(&Flusher) -> Duration + Send + 'static,
     ) -> Result<Flusher, Error> {
-        let (commands, inbox) = unbounded();
+        let (wake, woken) = bounded(1);
         let (alive, ended) = bounded::<()>(0);
-        let flusher = Flusher { commands, ended };
+        let flusher = Flusher { wake, stop: Arc::default(), ended, thread: Arc::default() };
         let itself = flusher.clone();
         let run = move || {
             let _alive = alive;
-            let mut command = inbox.recv().map_err(|_| RecvTimeoutError::Disconnected);
+            let _ = itself.thread.set(thread::current().id());
+            let mut wait = Duration::MAX;
             loop {
-                match command {
-                    Ok(Command::Wake) | Err(RecvTimeoutError::Timeout) => {}
-                    Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                let _ = woken.recv_timeout(wait); // a token or the time: both mean to look
+                if itself.stop.load(Ordering::Acquire) {
+                    return;
                 }
-                command = inbox.recv_timeout(work(&itself));
+                // `work` catches what the application's functions panic with; should anything
+                // else panic, the thread goes on.
+                wait = caught(|| work(&itself)).unwrap_or(Duration::from_secs(1));
             }
         };
         thread::Builder::new().name(name.into()).spawn(run).map_err(|error| {
@@ -116,23 +119,32 @@ impl Flusher {
 
     /// Makes the thread look again what is due.
     pub(crate) fn wake(&self) {
-        let _ = self.commands.send(Command::Wake); // it fails only when the thread is gone
+        let _ = self.wake.try_send(()); // it fails when there is a token already
     }
 
     /// Tells the thread to end after what it is doing now.
     pub(crate) fn stop(&self) {
-        let _ = self.commands.send(Command::Stop); // as above
+        self.stop.store(true, Ordering::Release);
+        self.wake();
     }
 
-    /// Waits until the thread has ended, for `timeout` at most.
+    /// Waits until the thread has ended, for `timeout` at most; not on the thread itself.
     pub(crate) fn join(&self, timeout: Duration) {
-        let _ = self.ended.recv_timeout(timeout);
+        if !self.is_here() {
+            let _ = self.ended.recv_timeout(timeout);
+        }
+    }
+
+    /// Whether the calling thread is this one.
+    pub(crate) fn is_here(&self) -> bool {
+        self.thread.get() == Some(&thread::current().id())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossbeam_channel::unbounded;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -47,7 +47,8 @@ pub(crate) enum Made<H> {
     Mismatched,
 }
 
-struct CounterHandle(Arc<Counter>);
+/// A counter, and the tally of what it refuses.
+struct CounterHandle(Arc<Counter>, Arc<Counter>);
 
 impl CounterFn for CounterHandle {
     #[inline]
@@ -56,7 +57,9 @@ impl CounterFn for CounterHandle {
     }
 
     fn absolute(&self, value: u64) {
-        self.0.raise_to(value);
+        if !self.0.raise_to(value) {
+            self.1.add(1);
+        }
     }
 }
 
@@ -186,7 +189,9 @@ impl Handle for metrics::Counter {
     fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self {
         let handles = handles(found, |kind, cell| match (cell, kind) {
             (Cell::Counter(cell), _) => {
-                Some(metrics::Counter::from_arc(Arc::new(CounterHandle(Arc::clone(cell)))))
+                let refused = Arc::clone(&registry.tallies().refused);
+                let handle = CounterHandle(Arc::clone(cell), refused);
+                Some(metrics::Counter::from_arc(Arc::new(handle)))
             }
             (Cell::Distinct(cell), Kind::Distinct { label }) => {
                 let hash = cell.hash(label_of(key, label)?);

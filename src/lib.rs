@@ -24,6 +24,7 @@ mod clock;
 mod delivery;
 mod error;
 mod flusher;
+mod guard;
 mod handle;
 pub mod host;
 mod recorder;

@@ -1,7 +1,6 @@
 //! Which metric records to which cell.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use metrics::Key;
 
@@ -12,7 +11,6 @@ use crate::schema::{Class, Kind, Leaf, Plan};
 ///
 /// It never changes once it is built, so a look-up takes no lock.
 pub(crate) struct Registry {
-    id: u64,
     plan: Plan,
     cells: Vec<Cell>,
     tallies: Tallies,
@@ -55,7 +53,6 @@ pub(crate) enum Found<'r> {
 
 impl Registry {
     pub(crate) fn new(plan: Plan) -> Registry {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Counter => Cell::Counter(Arc::new(Counter::new())),
             Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
@@ -72,7 +69,6 @@ impl Registry {
         }
         Registry {
             declared,
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
             cells: cells.collect(),
             plan,
             tallies: Tallies {
@@ -82,11 +78,6 @@ impl Registry {
                 failed: Counter::new(),
             },
         }
-    }
-
-    /// A number that no other registry of this process has or had.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -117,6 +108,7 @@ impl Registry {
             return Found::Mismatched;
         }
         let mut found = Vec::with_capacity(feed.leaves.len());
+        let mut unlabelled = false;
         for index in &feed.leaves {
             let (Some(leaf), Some(cell)) = (self.plan.leaves.get(*index), self.cells.get(*index))
             else {
@@ -126,13 +118,17 @@ impl Registry {
             if wanted.iter().all(|(label, value)| label_of(key, label) == Some(value)) {
                 match &leaf.field.kind {
                     Kind::Distinct { label } if label_of(key, label).is_none() => {
-                        return Found::Mismatched;
+                        unlabelled = true;
                     }
                     _ => found.push((leaf, cell)),
                 }
             }
         }
-        if found.is_empty() { Found::Undeclared } else { Found::Fields(found) }
+        match (found.is_empty(), unlabelled) {
+            (false, _) => Found::Fields(found),
+            (true, true) => Found::Mismatched,
+            (true, false) => Found::Undeclared,
+        }
     }
 }
 

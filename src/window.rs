@@ -1,6 +1,6 @@
 //! From one seal to the next: sampling on the clock, and taking a window's values exactly once.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,10 +8,16 @@ use uuid::Uuid;
 
 use crate::cell::{Counter, Distinct, Range};
 use crate::clock::Moment;
+use crate::guard::caught;
 use crate::host::identity::new_id;
 use crate::registry::{Cell, Registry};
 use crate::schema::{Fact, Host, Kind};
-use crate::summary::{Figures, Summary};
+use crate::summary::Summary;
+
+thread_local! {
+    /// The windows whose functions this thread is in, by the address of their registry.
+    static ASKING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The open window of one registry.
 ///
@@ -71,14 +77,14 @@ pub(crate) struct Losses {
     pub(crate) failed: u64,
 }
 
-/// Who knows the facts about the machine and the process at the moment of a seal.
-pub(crate) trait Facts {
-    fn fact(&self, host: Host) -> Reading;
-}
-
-thread_local! {
-    /// Whether this thread is in a function of the application.
-    static ASKING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+/// What a window says that was not recorded.
+pub(crate) struct Answers {
+    /// By field: a value that is stated, or asked for.
+    stated: Vec<Option<Reading>>,
+    /// By field: the last sample of the clock.
+    samples: Vec<Option<f64>>,
+    /// Functions that panicked or had nothing to say.
+    failed: u64,
 }
 
 /// Whether a read ends the window.
@@ -109,7 +115,8 @@ impl Window {
 
     /// Takes one sample of every polled function and of every gauge that has a summary.
     pub(crate) fn sample(&self) {
-        let samples = self.poll();
+        let (samples, failed) = self.poll();
+        self.registry.tallies().failed.add(failed);
         let mut open = self.open.lock();
         for (sampled, sample) in open.sampled.iter_mut().zip(samples) {
             if let Some(sample) = sample {
@@ -118,55 +125,102 @@ impl Window {
         }
     }
 
+    /// Asks the application's functions, and `host` for the facts it knows, for what is not
+    /// recorded. No lock is held, so the functions may do what they like with the aggregator.
+    pub(crate) fn ask(&self, host: &dyn Fn(Host) -> Reading) -> Answers {
+        let (samples, mut failed) = self.poll();
+        let stated = self.registry.fields().map(|(leaf, _)| match &leaf.field.kind {
+            Kind::Fact(fact) => Some(Reading::Fact(fact.clone())),
+            Kind::Asked(ask) => {
+                Some(Reading::Fact(self.alone(|| Some(ask())).unwrap_or_else(|| {
+                    failed += 1;
+                    Fact::NULL
+                })))
+            }
+            Kind::Host(fact) => Some(host(*fact)),
+            _ => None,
+        });
+        Answers { stated: stated.collect(), samples, failed }
+    }
+
+    /// By field, the sample of this moment where one is taken; and how many could not be.
+    fn poll(&self) -> (Vec<Option<f64>>, u64) {
+        let mut failed = 0;
+        let samples = self.registry.fields().map(|(leaf, cell)| match (&leaf.field.kind, cell) {
+            (Kind::GaugeSummary, Cell::Gauge(gauge)) => gauge.get(),
+            (Kind::Sampled(poll), _) => {
+                let sample = self.alone(|| poll().filter(|sample| sample.is_finite()));
+                failed += u64::from(sample.is_none());
+                sample
+            }
+            _ => None,
+        });
+        (samples.collect(), failed)
+    }
+
+    /// Calls a function of the application. None when it panics, or when this very thread is in
+    /// such a function of this window already: one that makes a report itself would be asked for
+    /// its own answer without end.
+    fn alone<T>(&self, function: impl FnOnce() -> Option<T>) -> Option<T> {
+        let this = Arc::as_ptr(&self.registry) as usize;
+        if ASKING.with_borrow(|asking| asking.contains(&this)) {
+            return None;
+        }
+        ASKING.with_borrow_mut(|asking| asking.push(this));
+        let answer = caught(function).flatten();
+        ASKING.with_borrow_mut(|asking| asking.pop());
+        answer
+    }
+
     /// Ends the window and begins the next.
-    pub(crate) fn seal(&self, facts: &dyn Facts, now: Moment) -> Sealed {
-        self.read(facts, now, Mode::Seal)
+    pub(crate) fn seal(&self, answers: Answers, now: Moment) -> Sealed {
+        self.registry.tallies().failed.add(answers.failed);
+        self.read(answers, now, Mode::Seal)
     }
 
     /// What [`seal`](Window::seal) would return now. The window goes on as if nobody had looked.
-    pub(crate) fn peek(&self, facts: &dyn Facts, now: Moment) -> Sealed {
-        self.read(facts, now, Mode::Peek)
+    pub(crate) fn peek(&self, answers: Answers, now: Moment) -> Sealed {
+        let failed = answers.failed;
+        let mut sealed = self.read(answers, now, Mode::Peek);
+        sealed.losses.failed = sealed.losses.failed.saturating_add(failed);
+        sealed
     }
 
-    fn read(&self, facts: &dyn Facts, now: Moment, mode: Mode) -> Sealed {
-        // The application's functions run before the lock is taken, so they may do what they
-        // like with the aggregator.
-        let samples = self.poll();
-        let mut stated = self.state(facts);
-
+    fn read(&self, answers: Answers, now: Moment, mode: Mode) -> Sealed {
+        let seal = mode == Mode::Seal;
         let mut open = self.open.lock();
         let Open { id, sequence, begin, began, sampled, losses } = &mut *open;
-        let fields = self.registry.fields().zip(samples).zip(began.iter_mut().zip(sampled));
+        // Whoever sealed in the meantime may have looked at the clock later.
+        let end = if now.monotonic < begin.monotonic { *begin } else { now };
+        let fields = self.registry.fields().zip(began.iter_mut().zip(sampled));
+        let answers = answers.stated.into_iter().zip(answers.samples);
         let readings =
-            fields.enumerate().map(|(index, (((_, cell), sample), (began, sampled)))| {
+            fields.zip(answers).map(|(((_, cell), (began, sampled)), (stated, sample))| {
                 let mut clocked = || {
-                    let mut samples =
-                        if mode == Mode::Seal { std::mem::take(sampled) } else { sampled.clone() };
+                    let mut samples = if seal { std::mem::take(sampled) } else { sampled.clone() };
                     if let Some(sample) = sample {
                         samples.record(sample);
                     }
                     Box::new(samples)
                 };
-                match cell {
-                    Cell::None => match stated.get_mut(index).and_then(Option::take) {
-                        Some(reading) => reading,
-                        None => Reading::Summary(clocked(), None),
-                    },
-                    Cell::Counter(counter) => Reading::Counter(gained(counter, began, mode)),
-                    Cell::Gauge(gauge) if gauge.is_tracked() => Reading::Summary(
-                        clocked(),
-                        if mode == Mode::Seal { gauge.take_range() } else { gauge.range() },
-                    ),
-                    Cell::Gauge(gauge) => Reading::Gauge(gauge.get()),
-                    Cell::Histogram(cell) => Reading::Summary(
-                        Box::new(if mode == Mode::Seal { cell.take() } else { cell.peek() }),
-                        None,
-                    ),
-                    Cell::Distinct(cell) => Reading::Distinct(Box::new(if mode == Mode::Seal {
-                        cell.take()
-                    } else {
-                        cell.peek()
-                    })),
+                match (stated, cell) {
+                    (Some(reading), _) => reading,
+                    (None, Cell::None) => Reading::Summary(clocked(), None),
+                    (None, Cell::Counter(counter)) => {
+                        Reading::Counter(gained(counter, began, mode))
+                    }
+                    (None, Cell::Gauge(gauge)) if gauge.is_tracked() => {
+                        let range = if seal { gauge.take_range() } else { gauge.range() };
+                        Reading::Summary(clocked(), range)
+                    }
+                    (None, Cell::Gauge(gauge)) => Reading::Gauge(gauge.get()),
+                    (None, Cell::Histogram(cell)) => {
+                        let samples = if seal { cell.take() } else { cell.peek() };
+                        Reading::Summary(Box::new(samples), None)
+                    }
+                    (None, Cell::Distinct(cell)) => {
+                        Reading::Distinct(Box::new(if seal { cell.take() } else { cell.peek() }))
+                    }
                 }
             });
         let readings = readings.collect();
@@ -178,50 +232,11 @@ impl Window {
             mismatched: gained(&tallies.mismatched, mismatched, mode),
             failed: gained(&tallies.failed, failed, mode),
         };
-        let sealed =
-            Sealed { id: *id, sequence: *sequence, begin: *begin, end: now, readings, losses };
-        if mode == Mode::Seal {
-            (*id, *sequence, *begin) = (new_id(), *sequence + 1, now);
+        let sealed = Sealed { id: *id, sequence: *sequence, begin: *begin, end, readings, losses };
+        if seal {
+            (*id, *sequence, *begin) = (new_id(), *sequence + 1, end);
         }
         sealed
-    }
-
-    /// By field, the sample of this moment where one is taken.
-    fn poll(&self) -> Vec<Option<f64>> {
-        let samples = self.registry.fields().map(|(leaf, cell)| match (&leaf.field.kind, cell) {
-            (Kind::GaugeSummary, Cell::Gauge(gauge)) => gauge.get(),
-            (Kind::Sampled(poll), _) => self.ask(|| poll().filter(|sample| sample.is_finite())),
-            _ => None,
-        });
-        samples.collect()
-    }
-
-    /// By field, the value where it is not recorded.
-    fn state(&self, facts: &dyn Facts) -> Vec<Option<Reading>> {
-        let stated = self.registry.fields().map(|(leaf, _)| match &leaf.field.kind {
-            Kind::Fact(fact) => Some(Reading::Fact(fact.clone())),
-            Kind::Asked(ask) => Some(Reading::Fact(self.ask(|| Some(ask())).unwrap_or(Fact::NULL))),
-            Kind::Host(host) => Some(facts.fact(*host)),
-            _ => None,
-        });
-        stated.collect()
-    }
-
-    /// Calls a function of the application. A panic in it, or nothing returned, is counted; so
-    /// is a function that makes a report itself and would be asked for its own answer.
-    fn ask<T>(&self, function: impl FnOnce() -> Option<T>) -> Option<T> {
-        let answer = match ASKING.replace(true) {
-            true => None,
-            false => {
-                let answer = catch_unwind(AssertUnwindSafe(function)).unwrap_or(None);
-                ASKING.set(false);
-                answer
-            }
-        };
-        if answer.is_none() {
-            self.registry.tallies().failed.add(1);
-        }
-        answer
     }
 }
 
@@ -233,16 +248,4 @@ fn gained(counter: &Counter, began: &mut u128, mode: Mode) -> u64 {
         *began = total;
     }
     u64::try_from(gained).unwrap_or(u64::MAX)
-}
-
-impl Reading {
-    /// The figures of a summary; those of a gauge with its exact extremes.
-    pub(crate) fn figures(summary: &Summary, range: Option<Range>) -> Figures {
-        let mut figures = summary.figures();
-        if let Some(range) = range.filter(|_| figures.count > 0) {
-            figures.min = figures.min.min(range.min);
-            figures.max = figures.max.max(range.max);
-        }
-        figures
-    }
 }

@@ -125,6 +125,61 @@ fn a_shutdown_keeps_its_deadline_and_says_what_is_lost() {
 }
 
 #[test]
+fn a_window_that_could_not_even_be_sealed_is_said_to_be_lost() {
+    let (_let_go, stuck) = std::sync::mpsc::channel::<()>();
+    let stuck = Mutex::new(stuck);
+    let schema = Schema::new("s").counter("n").sampled("slow", move || {
+        let _ = stuck.lock().unwrap().recv();
+        1.0
+    });
+    let callhome = CallHome::builder(schema).build().unwrap();
+    add(&callhome, 7);
+    let end = callhome.shutdown(Duration::from_millis(100));
+    assert_eq!((end.accepted(), end.lost()), (0, 1), "{end}");
+    assert!(end.to_string().contains("100ms"), "{end}");
+}
+
+/// A sink, a logger or a panic that uses the aggregator, or panics in its turn.
+#[test]
+fn whatever_the_applications_code_does_the_report_is_kept_or_settled() {
+    struct Wild(std::sync::Weak<CallHome>, Mutex<u32>);
+    impl callhome::sink::Sink for Wild {
+        fn send(&self, _: &callhome::sink::Parcel<'_>) -> Result<(), callhome::sink::SendError> {
+            let attempt = {
+                let mut n = self.1.lock().unwrap();
+                *n += 1;
+                *n
+            };
+            let callhome = self.0.upgrade().unwrap();
+            let _ = (callhome.status(), callhome.preview());
+            assert_eq!(callhome.flush().unwrap_err().kind(), ErrorKind::Usage);
+            if attempt == 1 {
+                struct Bomb;
+                impl Drop for Bomb {
+                    fn drop(&mut self) {
+                        std::panic::panic_any(());
+                    }
+                }
+                std::panic::panic_any(Bomb);
+            }
+            Ok(())
+        }
+
+        fn describe(&self) -> String {
+            panic!("nameless")
+        }
+    }
+    let callhome = std::sync::Arc::new_cyclic(|weak: &std::sync::Weak<CallHome>| {
+        let schema = Schema::new("s").counter("n");
+        CallHome::builder(schema).sink(Wild(weak.clone(), Mutex::new(0))).build().unwrap()
+    });
+    add(&callhome, 7);
+    is_kept(&callhome, "panicked");
+    callhome.flush().unwrap();
+    assert_eq!((callhome.status().pending(), callhome.status().accepted()), (0, 2));
+}
+
+#[test]
 fn an_outage_makes_one_log_line_when_it_begins_and_one_when_it_ends() {
     static LINES: Mutex<Vec<(log::Level, String)>> = Mutex::new(Vec::new());
     struct Lines;

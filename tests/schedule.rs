@@ -142,7 +142,8 @@ fn more_reports_than_may_wait_are_given_up_oldest_first_and_told_of() {
     let reports = parsed(&sink);
     let numbers: Vec<&Value> = reports.iter().map(|report| &report["data"]["n"]).collect();
     assert_eq!(numbers, [3, 4, 0]);
-    let told: u64 = reports.iter().filter_map(|report| report["losses"]["reports"].as_u64()).sum();
+    let told: u64 =
+        reports.iter().filter_map(|report| report["losses"]["reports_overflowed"].as_u64()).sum();
     assert_eq!(told, 2);
 }
 
@@ -152,10 +153,10 @@ fn a_refusal_is_final_counted_and_told_of() {
     let callhome = builder.build().unwrap();
     sink.answer(|_| Err(SendError::refused("the receiver answered 413").with_status(413)));
     let error = callhome.flush().unwrap_err();
-    assert_eq!(error.kind(), callhome::ErrorKind::Delivery);
+    assert_eq!(error.kind(), callhome::ErrorKind::Lost);
     assert!(error.to_string().contains("413"), "{error}");
     assert_eq!((callhome.status().pending(), callhome.status().lost()), (0, 1));
     sink.answer(|_| Ok(()));
     callhome.flush().unwrap();
-    assert_eq!(parsed(&sink)[0]["losses"]["reports"], 1);
+    assert_eq!(parsed(&sink)[0]["losses"]["reports_refused"], 1);
 }

@@ -200,6 +200,20 @@ fn a_function_that_makes_a_report_itself_does_not_go_round_in_circles() {
 }
 
 #[test]
+fn a_key_counts_for_the_distinct_fields_whose_label_it_has() {
+    let schema = Schema::new("s").distinct("clients", "client").metric("hit");
+    let callhome = aggregator(schema.distinct("users", "user").metric("hit"));
+    recording(&callhome, || {
+        counter!("hit", "client" => "a").increment(1);
+        counter!("hit", "client" => "b", "user" => "u").increment(1);
+        counter!("hit").increment(1);
+    });
+    let report = callhome.flush().unwrap();
+    assert_eq!(*report.data(), json!({"clients": 2, "users": 1}));
+    assert_eq!(envelope(&report)["losses"], json!({"mismatched_metrics": 1}));
+}
+
+#[test]
 fn two_aggregators_do_not_mix() {
     let schema = || Schema::new("s").counter("n").summary("x").distinct("d", "id");
     let (one, two) = (aggregator(schema()), aggregator(schema()));
@@ -221,6 +235,8 @@ fn two_aggregators_do_not_mix() {
 #[test]
 fn looking_changes_nothing() {
     let schema = Schema::new("s").counter("n").summary("x").gauge_summary("g").distinct("d", "id");
+    let schema =
+        schema.sampled("fails", || None::<f64>).fact_with("bad", || -> u8 { panic!("bad") });
     let callhome = aggregator(schema);
     recording(&callhome, || {
         counter!("n").increment(2);
@@ -275,6 +291,7 @@ fn a_bad_setting_names_its_value_and_the_remedy() {
     refused(builder().max_pending(0), ErrorKind::Config, &["max_pending", "0"]);
     refused(builder().switch("A=B"), ErrorKind::Config, &["A=B"]);
     refused(builder().cluster_id(""), ErrorKind::Config, &["cluster"]);
+    refused(builder().instance_id(" "), ErrorKind::Config, &["instance_id"]);
     refused(builder().cluster_id_file("/no/such/folder/id"), ErrorKind::Io, &["/no/such/folder"]);
     refused(
         CallHome::builder(Schema::new("s").counter("a").counter("a")),

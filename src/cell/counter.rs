@@ -79,13 +79,18 @@ impl Counter {
 
     /// Raises the total to at least `total`. The lock makes two raises one after the other, so
     /// neither adds what the other has added already; additions by other threads at the same
-    /// time count as made after the raise.
-    pub(crate) fn raise_to(&self, total: u64) {
+    /// time count as made after the raise. False, and nothing done, when it comes from an
+    /// allocator that records while cells are being worked at (see [`table::aside`]).
+    pub(crate) fn raise_to(&self, total: u64) -> bool {
+        if table::is_aside() {
+            return false;
+        }
         let tables = table::all(); // it allocates, which must not happen under the lock
         let mut large = self.large.lock();
         let is = self.without_large(&tables).saturating_add(*large);
         let missing = u128::from(total).saturating_sub(is);
         *large = large.saturating_add(missing);
+        true
     }
 
     /// All that was ever added to this counter. Never less than an earlier answer.
@@ -144,9 +149,10 @@ mod tests {
     fn raising_takes_the_larger_and_adding_goes_on_from_there() {
         let counter = Counter::new();
         counter.add(10);
-        counter.raise_to(7);
+        assert!(counter.raise_to(7));
         assert_eq!(counter.total(), 10);
-        counter.raise_to(12);
+        assert!(table::aside(|| !counter.raise_to(100)));
+        assert!(counter.raise_to(12));
         counter.add(1);
         assert_eq!(counter.total(), 13);
     }

@@ -63,13 +63,15 @@ impl Distinct {
         }
     }
 
-    /// The number of members: exact up to [`EXACT`], else the nearest integer to the estimate.
+    /// The number of members: exact up to [`EXACT`], else the nearest integer to the estimate, and
+    /// more than [`EXACT`].
     pub(crate) fn count(&self) -> u64 {
         match self {
             Distinct::Exact(hashes) => hashes.len() as u64,
             Distinct::Sketch(sketch) => {
                 let running = sketch.estimate_martingale(); // tighter, until something is merged
-                running.unwrap_or_else(|| sketch.estimate_ml()).round() as u64
+                let estimate = running.unwrap_or_else(|| sketch.estimate_ml()).round() as u64;
+                estimate.max(EXACT as u64 + 1) // there are that many for certain
             }
         }
     }

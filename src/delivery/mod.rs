@@ -2,5 +2,7 @@
 
 mod backoff;
 mod outbox;
+mod queue;
 
-pub(crate) use outbox::{Fate, Limits, Outbox, Tally};
+pub(crate) use outbox::{Limits, Outbox, is_sending};
+pub(crate) use queue::{Fate, Tally, Untold};

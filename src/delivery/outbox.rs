@@ -1,14 +1,14 @@
 //! The reports that are not settled yet, oldest first, and the one thread that sends.
 
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::backoff;
+use super::queue::{Fate, News, Pending, Queue, Tally, Untold};
 use crate::clock::Clock;
+use crate::guard::caught;
 use crate::report::Report;
 use crate::sink::{Parcel, SendError, Sink};
 
@@ -20,100 +20,84 @@ pub(crate) struct Limits {
     pub(crate) attempt: Duration,
 }
 
-/// How a report ended. Not set while it is pending.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Fate {
-    Accepted,
-    /// Given up, for this reason.
-    Lost(String),
+thread_local! {
+    /// Whether this thread is in a sink.
+    static SENDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the caller is called by a sink.
+pub(crate) fn is_sending() -> bool {
+    SENDING.get()
 }
 
 /// Reports between their seal and their end.
+///
+/// The application's code (the sink, the logger behind `log`, the clock) is called without the
+/// queue's lock, so it may use the aggregator, and panic.
 pub(crate) struct Outbox {
     /// Without a sink a report is settled by being returned to the caller.
     sink: Option<Box<dyn Sink>>,
+    /// The sink's name for itself.
+    to: String,
     limits: Limits,
     queue: Mutex<Queue>,
     /// Held by the thread that sends. It is never taken by recording, sampling or sealing.
     sending: Mutex<()>,
 }
 
-#[derive(Default)]
-struct Queue {
-    pending: VecDeque<Pending>,
-    /// The front report is with the sink and must stay.
-    in_flight: bool,
-    /// Failed attempts in a row.
-    failures: u32,
-    /// No attempt before this instant of the monotonic clock, unless somebody asks for one.
-    not_before: Duration,
-    /// Reports given up that no report has told of yet.
-    untold: u64,
-    tally: Tally,
-}
-
-/// What became of the reports so far.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) accepted: u64,
-    pub(crate) lost: u64,
-    pub(crate) pending: usize,
-    pub(crate) attempts: u64,
-    pub(crate) last_error: Option<String>,
-}
-
-struct Pending {
-    report: Report,
-    /// How many lost reports this one tells of: untold again if it is lost itself.
-    tells: u64,
-    attempts: u32,
-    fate: Arc<OnceLock<Fate>>,
-}
-
 impl Outbox {
     pub(crate) fn new(sink: Option<Box<dyn Sink>>, limits: Limits) -> Outbox {
-        Outbox { sink, limits, queue: Mutex::default(), sending: Mutex::new(()) }
+        let to = sink.as_ref().and_then(|sink| caught(|| sink.describe()));
+        Outbox {
+            sink,
+            to: to.unwrap_or_else(|| "a sink".into()),
+            limits,
+            queue: Mutex::default(),
+            sending: Mutex::new(()),
+        }
     }
 
     /// Lost reports that no report has told of yet.
-    pub(crate) fn untold(&self) -> u64 {
-        self.queue.lock().untold
+    pub(crate) fn untold(&self) -> Untold {
+        self.queue.lock().untold()
     }
 
-    /// Takes over a report made by `make`, which is given the number of lost reports to tell of.
-    pub(crate) fn put(&self, make: impl FnOnce(u64) -> Report) -> (Report, Arc<OnceLock<Fate>>) {
-        let mut queue = self.queue.lock();
-        let tells = std::mem::take(&mut queue.untold);
+    /// Takes over a report made by `make`, which is given the lost reports to tell of.
+    pub(crate) fn put(&self, make: impl FnOnce(Untold) -> Report) -> (Report, Arc<OnceLock<Fate>>) {
+        let tells = self.queue.lock().take_untold();
         let report = make(tells);
-        let fate = Arc::new(OnceLock::new());
-        let pending =
-            Pending { report: report.clone(), tells, attempts: 0, fate: Arc::clone(&fate) };
-        if self.sink.is_none() {
-            queue.settle(pending, Fate::Accepted);
-            return (report, fate);
+        let mut queue = self.queue.lock();
+        let pending = Pending::new(report.clone(), tells);
+        let fate = pending.fate();
+        match self.sink {
+            None => queue.settle(pending, Fate::Accepted),
+            // It is not waiting for another attempt; the next may well take all of them.
+            Some(_) => queue.push(pending, self.limits.pending.saturating_add(1)),
         }
-        queue.pending.push_back(pending);
-        // The new one is not waiting for another attempt; the next may well take all of them.
-        queue.trim(self.limits.pending.saturating_add(1));
         (report, fate)
     }
 
     /// When the next attempt is due on the monotonic clock; `None` while there is nothing to
     /// send or a thread is sending.
     pub(crate) fn due(&self) -> Option<Duration> {
-        let queue = self.queue.lock();
-        (!queue.pending.is_empty() && !queue.in_flight).then_some(queue.not_before)
+        self.queue.lock().due()
     }
 
     /// Puts the next attempt off, as after a failed one.
     pub(crate) fn postpone(&self, clock: &dyn Clock, reason: &str) {
-        self.queue.lock().failed(clock, &SendError::retry(reason), "its thread");
+        let now = clock.now().monotonic;
+        let news = self.queue.lock().failed(now, &SendError::retry(reason));
+        self.log(news, reason);
     }
 
     /// Sends what is pending, oldest first, until nothing is or an attempt fails. Gives up when
-    /// `deadline` (on the monotonic clock) has come, waiting for another sender included.
+    /// `deadline` (on the monotonic clock) has come, waiting for another sender included. Does
+    /// nothing where [`is_sending`] is true: it would wait for itself.
     pub(crate) fn send(&self, clock: &dyn Clock, deadline: Option<Duration>) {
         let Some(sink) = &self.sink else { return };
+        if is_sending() {
+            return;
+        }
         let left = || deadline.map(|deadline| deadline.saturating_sub(clock.now().monotonic));
         let _sending = match left() {
             None => self.sending.lock(),
@@ -129,90 +113,42 @@ impl Outbox {
             }
             let Some((report, attempt)) = self.queue.lock().take_up() else { return };
             let parcel = Parcel::new(report.id(), attempt, report.body().as_bytes(), timeout);
-            // The sink may be the application's; a panic in it says nothing about the report.
-            let result =
-                catch_unwind(AssertUnwindSafe(|| sink.send(&parcel))).unwrap_or_else(|_| {
-                    Err(SendError::retry("the sink panicked").possibly_delivered())
-                });
-            let mut queue = self.queue.lock();
-            if !queue.answered(clock, result, &sink.describe()) {
-                queue.trim(self.limits.pending);
+            // A panic says nothing about the report.
+            SENDING.set(true);
+            let result = caught(|| sink.send(&parcel))
+                .unwrap_or_else(|| Err(SendError::retry("the sink panicked").possibly_delivered()));
+            SENDING.set(false);
+            let now = clock.now().monotonic;
+            let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();
+            let retried = result.as_ref().is_err_and(SendError::is_retryable);
+            let news = self.queue.lock().answered(now, result, self.limits.pending);
+            self.log(news, &reason);
+            if retried {
                 return;
             }
         }
     }
 
+    /// Gives up what is pending; what is put in from now on is given up at once.
+    pub(crate) fn close(&self) {
+        self.queue.lock().close();
+    }
+
     pub(crate) fn tally(&self) -> Tally {
-        let queue = self.queue.lock();
-        Tally { pending: queue.pending.len(), ..queue.tally.clone() }
-    }
-}
-
-impl Queue {
-    /// The report to send next, and which attempt at it this is.
-    fn take_up(&mut self) -> Option<(Report, u32)> {
-        let pending = self.pending.front_mut()?;
-        pending.attempts = pending.attempts.saturating_add(1);
-        self.in_flight = true;
-        self.tally.attempts += 1;
-        Some((pending.report.clone(), pending.attempts))
+        self.queue.lock().tally()
     }
 
-    /// Notes the answer to the attempt at the front report. True when the next one may follow.
-    fn answered(&mut self, clock: &dyn Clock, result: Result<(), SendError>, to: &str) -> bool {
-        self.in_flight = false;
-        let fate = match result {
-            Ok(()) => {
-                if self.failures > 0 {
-                    log::info!("telemetry reports reach {to} again");
-                }
-                (self.failures, self.not_before, self.tally.last_error) = (0, Duration::ZERO, None);
-                Fate::Accepted
+    /// One line for a change of state; none for an attempt that changes nothing.
+    fn log(&self, news: Option<News>, reason: &str) {
+        let to = &self.to;
+        let line = match news {
+            None => return,
+            Some(News::Fine) => format!("telemetry reports reach {to} again"),
+            Some(News::Failing) => {
+                format!("a telemetry report did not reach {to} and is kept: {reason}")
             }
-            Err(error) if error.is_retryable() => {
-                self.failed(clock, &error, to);
-                return false;
-            }
-            Err(error) => {
-                log::info!("{to} refused a telemetry report for good: {error}");
-                self.tally.last_error = Some(error.to_string());
-                Fate::Lost(error.to_string())
-            }
+            Some(News::Refused) => format!("{to} refused a telemetry report for good: {reason}"),
         };
-        if let Some(pending) = self.pending.pop_front() {
-            self.settle(pending, fate);
-        }
-        true
-    }
-
-    fn failed(&mut self, clock: &dyn Clock, error: &SendError, to: &str) {
-        if self.failures == 0 {
-            log::info!("a telemetry report did not reach {to} and is kept: {error}");
-        }
-        self.failures = self.failures.saturating_add(1);
-        let wait = backoff::wait(self.failures, error.retry_after());
-        self.not_before = clock.now().monotonic.saturating_add(wait);
-        self.tally.last_error = Some(error.to_string());
-    }
-
-    /// Gives up the oldest reports until no more than `most` wait. The one that is with the sink
-    /// stays: it may be accepted yet.
-    fn trim(&mut self, most: usize) {
-        while self.pending.len() > most.max(usize::from(self.in_flight)) {
-            let Some(pending) = self.pending.remove(usize::from(self.in_flight)) else { return };
-            self.settle(pending, Fate::Lost("too many reports were waiting".into()));
-        }
-    }
-
-    fn settle(&mut self, pending: Pending, fate: Fate) {
-        match fate {
-            Fate::Accepted => self.tally.accepted += 1,
-            Fate::Lost(_) => {
-                self.tally.lost += 1;
-                self.untold = self.untold.saturating_add(pending.tells).saturating_add(1);
-            }
-        }
-        // Set once only: a report leaves the queue once.
-        let _ = pending.fate.set(fate);
+        caught(|| log::info!("{line}"));
     }
 }

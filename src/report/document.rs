@@ -4,6 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::number::Number;
+use crate::cell::Range;
 use crate::schema::{Figure, Item, Plan};
 use crate::summary::Figures;
 use crate::window::Reading;
@@ -70,7 +71,13 @@ impl Serialize for Value<'_> {
             Reading::Gauge(value) => value.map(Number).serialize(serializer),
             Reading::Distinct(set) => serializer.serialize_u64(set.count()),
             Reading::Summary(summary, range) => {
-                figures(&Reading::figures(summary, *range), self.figures, serializer)
+                let mut computed = summary.figures();
+                // The samples of a gauge miss what it reached between them.
+                if let Some(Range { min, max }) = range.filter(|_| computed.count > 0) {
+                    computed.min = computed.min.min(min);
+                    computed.max = computed.max.max(max);
+                }
+                figures(&computed, self.figures, serializer)
             }
         }
     }

@@ -13,8 +13,8 @@ use crate::window::{Losses, Sealed};
 pub(crate) struct Envelope<'a> {
     pub(crate) sealed: &'a Sealed,
     pub(crate) plan: &'a Plan,
-    /// Reports that were given up since the last one, see [`Losses`] for the rest.
-    pub(crate) reports_lost: u64,
+    /// Reports that were refused for good, and that were one too many, since the last report.
+    pub(crate) reports_lost: [u64; 2],
 }
 
 impl Serialize for Envelope<'_> {
@@ -26,27 +26,26 @@ impl Serialize for Envelope<'_> {
         map.serialize_entry("schema_id", &self.plan.id)?;
         map.serialize_entry("window_start", &utc(begin.wall))?;
         map.serialize_entry("window_end", &utc(end.wall))?;
-        map.serialize_entry("losses", &ByReason { losses, reports: self.reports_lost })?;
+        map.serialize_entry("losses", &ByReason(losses, self.reports_lost))?;
         map.serialize_entry("data", &Data { plan: self.plan, readings })?;
         map.end()
     }
 }
 
 /// The losses that happened, by reason; an empty object when there were none.
-struct ByReason<'a> {
-    losses: &'a Losses,
-    reports: u64,
-}
+struct ByReason<'a>(&'a Losses, [u64; 2]);
 
 impl Serialize for ByReason<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Losses { refused, undeclared, mismatched, failed } = *self.losses;
+        let Losses { refused, undeclared, mismatched, failed } = *self.0;
+        let [reports_refused, reports_overflowed] = self.1;
         let reasons = [
             ("refused_values", refused),
             ("undeclared_metrics", undeclared),
             ("mismatched_metrics", mismatched),
             ("failed_functions", failed),
-            ("reports", self.reports),
+            ("reports_refused", reports_refused),
+            ("reports_overflowed", reports_overflowed),
         ];
         serializer.collect_map(reasons.into_iter().filter(|(_, count)| *count > 0))
     }

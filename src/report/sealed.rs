@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Index;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -25,11 +25,14 @@ struct Inner {
     id: String,
     sequence: u64,
     body: String,
-    data: Value,
+    /// The data is all there is in the body.
+    bare: bool,
+    /// Read from the body when it is first asked for, which is in tests.
+    data: OnceLock<Value>,
 }
 
 impl Report {
-    pub(crate) fn new(sealed: &Sealed, plan: &Plan, bare: bool, reports_lost: u64) -> Report {
+    pub(crate) fn new(sealed: &Sealed, plan: &Plan, bare: bool, reports_lost: [u64; 2]) -> Report {
         let data = Data { plan, readings: &sealed.readings };
         let body = match bare {
             true => write(&data),
@@ -39,7 +42,8 @@ impl Report {
             id: sealed.id.to_string(),
             sequence: sealed.sequence,
             body,
-            data: serde_json::to_value(&data).unwrap_or(Value::Null),
+            bare,
+            data: OnceLock::new(),
         };
         Report { inner: Arc::new(inner) }
     }
@@ -62,7 +66,14 @@ impl Report {
     /// The data, parsed. Its objects do not keep the order of the schema; the
     /// [`body`](Report::body) does.
     pub fn data(&self) -> &Value {
-        &self.inner.data
+        let Inner { body, bare, data, .. } = &*self.inner;
+        data.get_or_init(|| {
+            let body: Value = serde_json::from_str(body).unwrap_or_default();
+            match body {
+                Value::Object(mut envelope) if !bare => envelope.remove("data").unwrap_or_default(),
+                data => data,
+            }
+        })
     }
 }
 
@@ -76,7 +87,7 @@ impl Index<&str> for Report {
     type Output = Value;
 
     fn index(&self, name: &str) -> &Value {
-        &self.inner.data[name]
+        &self.data()[name]
     }
 }
 

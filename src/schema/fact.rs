@@ -59,7 +59,7 @@ from! {
     u16 => Value::Unsigned;
     u32 => Value::Unsigned;
     u64 => Value::Unsigned;
-    f32 => finite;
+    f32 => decimal;
     f64 => finite;
     &'static str => Value::Text;
     String => Value::Text;
@@ -70,9 +70,20 @@ fn finite(value: f64) -> Value {
     if value.is_finite() { Value::Float(value) } else { Value::Null }
 }
 
+/// The shortest decimal that is this `f32`, so that 0.1 is written as 0.1.
+fn decimal(value: f32) -> Value {
+    value.to_string().parse().map_or(Value::Null, finite)
+}
+
 impl From<usize> for Fact {
     fn from(value: usize) -> Fact {
         Fact(Value::Unsigned(value as u64))
+    }
+}
+
+impl From<isize> for Fact {
+    fn from(value: isize) -> Fact {
+        Fact(Value::Signed(value as i64))
     }
 }
 

@@ -14,7 +14,8 @@ pub(crate) type Poll = Arc<dyn Fn() -> Option<f64> + Send + Sync>;
 /// What a polled function may return: a number, or an option or result of one.
 ///
 /// `None` and `Err` mean that there is no value this time: the attempt is counted as failed and
-/// the function is asked again at the next tick.
+/// the function is asked again at the next tick. Integers of more than 2^53 are rounded to the
+/// nearest `f64`.
 pub trait Sample {
     /// The sample, if there is one.
     fn sample(self) -> Option<f64>;

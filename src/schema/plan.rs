@@ -74,6 +74,11 @@ impl Kind {
     }
 }
 
+/// Whether a name has no control characters, and no space at its ends.
+fn is_tidy(name: &str) -> bool {
+    name.trim() == name && !name.chars().any(char::is_control)
+}
+
 fn bad(message: String) -> Error {
     Error::new(ErrorKind::Schema, message)
 }
@@ -106,8 +111,11 @@ fn figures(field: &Field, path: &str) -> Result<(), Error> {
 impl Plan {
     /// Checks a schema. The error names the path that is wrong, and the remedy.
     pub(crate) fn new(schema: Schema) -> Result<Plan, Error> {
-        if schema.name.trim().is_empty() {
-            return Err(bad("the schema has no name: give Schema::new the product's".into()));
+        if schema.name.trim().is_empty() || !is_tidy(&schema.name) {
+            return Err(bad(format!(
+                "{:?} cannot be a schema's name: give Schema::new the product's",
+                schema.name
+            )));
         }
         let mut plan = Plan {
             name: schema.name.clone(),
@@ -152,9 +160,9 @@ impl Plan {
         for node in section.nodes {
             let name = node.name().to_owned();
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-            if name.trim().is_empty() || name.contains('.') || name.chars().any(char::is_control) {
+            if name.is_empty() || name.contains('.') || !is_tidy(&name) {
                 return Err(bad(format!(
-                    "`{path}` has a part that cannot be a name ({name:?}): names are not empty and have no dots or control characters"
+                    "`{path}` has a part that cannot be a name ({name:?}): names are not empty, have no dots or control characters, and no space at their ends"
                 )));
             }
             let leaf = matches!(node, Node::Field(_));
@@ -204,16 +212,26 @@ impl Plan {
 
     fn feed(&mut self, class: Class, field: &Field, path: &str, index: usize) -> Result<(), Error> {
         let metric = field.metric.clone().unwrap_or_else(|| path.to_owned());
-        if metric.is_empty() {
-            return Err(bad(format!("`{path}` is fed by a metric without a name: name it")));
+        if metric.is_empty() || !is_tidy(&metric) {
+            return Err(bad(format!(
+                "`{path}` is fed by the metric {metric:?}, which is no name: name it"
+            )));
         }
         let distinct_by = match &field.kind {
             Kind::Distinct { label } => Some(label),
             _ => None,
         };
-        let labels = field.labels.iter().map(|(key, _)| key);
-        if labels.chain(distinct_by).any(String::is_empty) {
+        let mut labels: Vec<&String> = field.labels.iter().map(|(key, _)| key).collect();
+        labels.extend(distinct_by);
+        labels.sort_unstable();
+        if labels.iter().any(|label| label.is_empty()) {
             return Err(bad(format!("`{path}` names a label with an empty key: name the key")));
+        }
+        if let Some(twice) = labels.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(bad(format!(
+                "`{path}` asks for the label `{}` twice, and a key has it once: drop one",
+                twice[0]
+            )));
         }
         let feed =
             self.feeds.entry(metric.clone()).or_insert_with(|| Feed { class, leaves: Vec::new() });
@@ -263,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_means_nothing_is_an_error() {
-        assert!(error(Schema::new(" ").counter("x")).contains("no name"));
+        assert!(error(Schema::new(" ").counter("x")).contains("cannot be a schema's name"));
+        assert!(error(Schema::new("a\nb").counter("x")).contains("cannot be a schema's name"));
         assert!(error(schema()).contains("no field"));
         assert!(error(schema().describe("x").counter("a")).contains("`describe` follows no field"));
         let inner = schema().section("usage", |s| s.unit("bytes").counter("a"));
@@ -273,7 +292,10 @@ mod tests {
         assert!(error(schema().fact("a", 1).metric("m")).contains("no metric feeds"));
         assert!(error(schema().distinct("a", "")).contains("empty key"));
         assert!(error(schema().counter("a").label("", "v")).contains("empty key"));
-        assert!(error(schema().counter("a").metric("")).contains("without a name"));
+        assert!(error(schema().counter("a").metric(" ")).contains("no name"));
+        let twice = schema().counter("a").label("k", "1").label("k", "2");
+        assert!(error(twice).contains("`k` twice"));
+        assert!(error(schema().distinct("a", "k").label("k", "1")).contains("`k` twice"));
     }
 
     #[test]

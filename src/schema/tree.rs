@@ -71,7 +71,10 @@ impl Schema {
         name: impl Into<String>,
         fields: impl FnOnce(Schema) -> Schema,
     ) -> Schema {
-        self.nodes.push(Node::Section(fields(Schema::new(name))));
+        let name = name.into();
+        // Named by the argument, whatever schema `fields` returns.
+        let section = Schema { name: name.clone(), ..fields(Schema::new(name)) };
+        self.nodes.push(Node::Section(section));
         self
     }
 
@@ -81,7 +84,8 @@ impl Schema {
     }
 
     /// A fact that is asked for each time a report is made, for what is known only later or
-    /// changes. A panic in the function is caught and counted, and the fact is null this time.
+    /// changes. A panic in the function is caught and counted (the program's panic hook runs), and
+    /// the fact is null this time. [`preview`](crate::CallHome::preview) asks it too.
     pub fn fact_with<T: Into<Fact>>(
         self,
         name: impl Into<String>,
@@ -92,6 +96,9 @@ impl Schema {
 
     /// What `counter!` added within the window, an unsigned 64-bit integer that saturates. Zero
     /// when nothing was added.
+    ///
+    /// `absolute` raises the field's running total. Where the field covers several values of a
+    /// label that is the total of all of them, of which no one caller knows: use `increment`.
     pub fn counter(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Counter)
     }
@@ -103,7 +110,15 @@ impl Schema {
     }
 
     /// Max, mean, median, min and mode of the samples that `histogram!` recorded within the
-    /// window, and others [`with`](Schema::with) which it is asked for.
+    /// window, and others [`with`](Schema::with) which it is asked for. Without samples the mode is null and the others are 0.
+    ///
+    /// Exact while the window has at most 1024 distinct values, however many samples. Beyond that
+    /// the samples are counted in cells a thousandth of a power of two wide: median and quantiles
+    /// are within 0.1 %, and the mode is that of the fullest cell. The others stay exact. NaN and
+    /// infinities are refused and counted.
+    ///
+    /// Takes at most 32 KiB while it is exact, and beyond that 8 KiB for each power of two between
+    /// the samples; as much again for each further thread that folds samples at the same instant.
     pub fn summary(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Summary)
     }
@@ -115,8 +130,11 @@ impl Schema {
         self.field(name, Kind::GaugeSummary)
     }
 
-    /// The same figures of a function, sampled on the clock and when a window is sealed. It runs
-    /// on the background thread and should return within milliseconds.
+    /// The same figures of a function, sampled on the clock and when a window is sealed. It should
+    /// return within milliseconds: it runs on the background thread, and on that of whoever calls
+    /// [`flush`](crate::CallHome::flush), [`preview`](crate::CallHome::preview) or
+    /// [`tick`](crate::CallHome::tick). A panic, `None`, `Err`, NaN or an infinity is counted as
+    /// failed, and it is asked again next time.
     pub fn sampled<T: Sample>(
         self,
         name: impl Into<String>,
@@ -128,7 +146,7 @@ impl Schema {
     /// How many different values the label `label` of a `counter!` took within the window:
     /// `counter!("usage.clients", "id" => id).increment(1)`. Exact up to 512, then an estimate
     /// with a standard error of 1.1 %. The values are hashed with a secret key as they arrive
-    /// and never stored.
+    /// and never stored. `increment(0)` is no sighting.
     pub fn distinct(self, name: impl Into<String>, label: impl Into<String>) -> Schema {
         self.field(name, Kind::Distinct { label: label.into() })
     }
@@ -143,7 +161,7 @@ impl Schema {
         self.field(name, Kind::Host(Host::Arch))
     }
 
-    /// Logical processors available to the process.
+    /// Logical processors available to the process; null when that is unknown.
     pub fn cores(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Host(Host::Cores))
     }
