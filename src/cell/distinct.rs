@@ -112,7 +112,7 @@ impl DistinctCell {
     pub(crate) fn take(&self) -> Distinct {
         table::aside(|| {
             let mut whole = Distinct::default();
-            self.set.each(|part| whole.merge(std::mem::take(part)));
+            self.set.take_all().for_each(|part| whole.merge(part));
             whole
         })
     }
@@ -121,7 +121,7 @@ impl DistinctCell {
     pub(crate) fn peek(&self) -> Distinct {
         table::aside(|| {
             let mut whole = Distinct::default();
-            self.set.each(|part| whole.merge(part.clone()));
+            self.set.copy_all().for_each(|part| whole.merge(part));
             whole
         })
     }

@@ -90,9 +90,10 @@ impl Histogram {
     /// Everything recorded since the last `take`, taken.
     pub(crate) fn take(&self) -> Summary {
         table::aside(|| {
+            // Few samples, which then move to the parts' memory and not the other way round.
             let mut whole = Summary::default();
             self.claim_all(|batch| whole.extend(batch));
-            self.reducer.each(|part| whole.merge(&std::mem::take(part)));
+            self.reducer.take_all().for_each(|part| whole.absorb(part));
             whole
         })
     }
@@ -104,7 +105,7 @@ impl Histogram {
         table::aside(|| {
             self.claim_all(|batch| self.reducer.lock(&mut 0).extend(batch));
             let mut whole = Summary::default();
-            self.reducer.each(|part| whole.merge(part));
+            self.reducer.copy_all().for_each(|part| whole.absorb(part));
             whole
         })
     }

@@ -37,11 +37,19 @@ impl<T: Default> Shards<T> {
         self.part(*hint).lock()
     }
 
-    /// Visits every part there is. Waits for folds under way; nobody waits for the visitor for
-    /// longer than `visit` takes with one part.
-    pub(crate) fn each(&self, mut visit: impl FnMut(&mut T)) {
-        for part in self.parts.iter().filter_map(OnceLock::get) {
-            visit(&mut part.0.lock());
-        }
+    /// Takes what is in every part, one after the other. Waits for folds under way; nobody waits
+    /// for longer than it takes to put an empty part in the place of a full one.
+    pub(crate) fn take_all(&self) -> impl Iterator<Item = T> {
+        let parts = self.parts.iter().filter_map(OnceLock::get);
+        parts.map(|part| std::mem::take(&mut *part.0.lock()))
+    }
+
+    /// Copies what is in every part, one after the other.
+    pub(crate) fn copy_all(&self) -> impl Iterator<Item = T>
+    where
+        T: Clone,
+    {
+        let parts = self.parts.iter().filter_map(OnceLock::get);
+        parts.map(|part| part.0.lock().clone())
     }
 }

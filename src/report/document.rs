@@ -101,7 +101,7 @@ fn figures<S: Serializer>(
         match figure {
             Figure::Count => map.serialize_entry(&key, &figures.count)?,
             Figure::Sum => map.serialize_entry(&key, &Number(figures.sum))?,
-            Figure::Stddev => map.serialize_entry(&key, &figures.stddev)?,
+            Figure::Stddev => map.serialize_entry(&key, &figures.stddev())?,
             Figure::Quantile(q) => map.serialize_entry(&key, &Number(figures.quantile(*q)))?,
         }
     }

@@ -25,6 +25,32 @@ impl Octave {
     fn add_significands(&mut self, significands: u128) {
         self.significands = self.significands.saturating_add(significands).min(Self::MOST);
     }
+
+    /// The number of samples, without saturation, and a bound that no cell's count exceeds. The
+    /// bound is made of all counts' bits, because the largest count takes longer to find.
+    pub(super) fn total_and_bound(&self) -> (u128, u64) {
+        let (mut total, mut bound) = (0u64, 0);
+        for &count in &self.counts {
+            total = total.wrapping_add(count);
+            bound |= count;
+        }
+        if bound <= u64::MAX / CELLS as u64 {
+            return (total.into(), bound); // it has not wrapped
+        }
+        (self.counts.iter().map(|&count| u128::from(count)).sum(), bound)
+    }
+
+    /// The number of samples in the fullest cell.
+    pub(super) fn most(&self) -> u64 {
+        // Independent lanes, or every comparison would wait for the one before it.
+        let mut most = [0; 8];
+        for counts in self.counts.chunks_exact(most.len()) {
+            for (most, &count) in most.iter_mut().zip(counts) {
+                *most = count.max(*most);
+            }
+        }
+        most.into_iter().fold(0, u64::max)
+    }
 }
 
 /// The samples of one sign: the octaves from the lowest to the highest in use.
@@ -50,20 +76,6 @@ impl Side {
             let cells = octave.counts.iter().enumerate().filter(|(_, count)| **count > 0);
             cells.map(move |(cell, &count)| (float::lower_edge(number, cell), count))
         })
-    }
-
-    /// The lower edge of the fullest cell and its count, `(0.0, 0)` without samples. Of equally full
-    /// cells that with the smallest magnitude, or with the `largest`.
-    pub(super) fn fullest(&self, largest: bool) -> (f64, u64) {
-        let (mut fullest, mut most) = (None, 0);
-        for (number, octave) in self.octaves() {
-            for (cell, &count) in octave.counts.iter().enumerate() {
-                if count > most || (largest && count == most) {
-                    (fullest, most) = (Some((number, cell)), count);
-                }
-            }
-        }
-        (fullest.map_or(0.0, |(number, cell)| float::lower_edge(number, cell)), most)
     }
 
     /// The octave with this exponent, if it holds samples.
@@ -187,18 +199,6 @@ impl Cells {
         let samples = negative.chain([(0.0, self.zeros)]).chain(self.positive().edges());
         let samples = samples.map(|(value, count)| (value.max(self.min).min(self.max), count));
         deviation::stddev(samples, mean, self.max.max(-self.min))
-    }
-
-    /// The lower edge of the fullest cell; of equally full ones that with the smallest value.
-    pub(super) fn mode(&self) -> f64 {
-        let (magnitude, most) = self.negative().fullest(true);
-        let (mut mode, mut most) = (-magnitude, most);
-        for (value, count) in [(0.0, self.zeros), self.positive().fullest(false)] {
-            if count > most {
-                (mode, most) = (value, count);
-            }
-        }
-        mode.max(self.min).min(self.max)
     }
 
     /// Counts `n` samples of a value whose octave may be missing, or that is zero or subnormal.

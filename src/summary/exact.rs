@@ -3,7 +3,7 @@
 use super::deviation::stddev;
 use super::figures::Figures;
 use super::float::split;
-use super::ranked::Ranked;
+use super::ranked::{self, Ranked};
 use super::sum::Sum;
 
 /// A summary is exact while it holds at most this many distinct values.
@@ -116,40 +116,63 @@ impl Table {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
     }
 
+    /// The number of distinct values.
+    pub(super) fn distinct(&self) -> usize {
+        self.occupied
+    }
+
     /// The distinct values and their counts, in no order.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         pairs(&self.buckets).map(|(key, n)| (f64::from_bits(key), n))
     }
 
-    /// The distinct values and their counts, smallest value first.
-    fn sorted(&self) -> Vec<(f64, u64)> {
-        let mut pairs: Vec<_> = self.pairs().collect();
+    /// The same, as a list.
+    pub(super) fn to_vec(&self) -> Vec<(f64, u64)> {
+        let mut list = Vec::with_capacity(self.occupied);
+        list.extend(self.pairs());
+        list
+    }
+
+    /// The sample standard deviation given the mean.
+    pub(super) fn stddev(&self, mean: f64) -> f64 {
+        // Rounding depends on the order, and the order in the table on that of the samples.
+        let mut pairs = self.to_vec();
         pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        pairs
+        let reach = |pair: Option<&(f64, u64)>| pair.map_or(0.0, |(value, _)| value.abs());
+        let reach = reach(pairs.first()).max(reach(pairs.last()));
+        stddev(pairs.into_iter(), mean, reach)
     }
 
     /// The figures; `count` is the number of samples.
-    pub(super) fn figures(&self, count: u64) -> Figures {
-        let pairs = self.sorted();
-        let (Some(&(min, _)), Some(&(max, _))) = (pairs.first(), pairs.last()) else {
-            return Figures::EMPTY;
-        };
+    pub(super) fn figures(&self, count: u64) -> Figures<'_> {
+        let mut pairs = self.to_vec();
+        let first = pairs.first().map(|&(value, _)| value);
+        let (mut min, mut max) = (first.unwrap_or(0.0), first.unwrap_or(0.0));
         let mut sum = Sum::new();
         let mut mode = (min, 0);
         for &(value, n) in &pairs {
+            min = if value < min { value } else { min };
+            max = if value > max { value } else { max };
+            if n > mode.1 || (n == mode.1 && value < mode.0) {
+                mode = (value, n);
+            }
             if let Some((octave, significand)) = split(value) {
                 sum.add(value < 0.0, octave, u128::from(significand) * u128::from(n));
             }
-            if n > mode.1 {
-                mode = (value, n);
-            }
         }
         let (sum, mean) = sum.finish(count);
-        let mean = mean.max(min).min(max);
-        let stddev = stddev(pairs.iter().copied(), mean, max.max(-min));
-        let ranked = Ranked::Exact(pairs);
-        let (median, mode) = (ranked.median(), Some(mode.0));
-        Figures { count, sum, min, max, mean, median, mode, stddev, ranked }
+        let median =
+            ranked::median(ranked::total(&pairs), |rank| ranked::at_rank(&mut pairs, rank));
+        Figures {
+            count,
+            sum,
+            min,
+            max,
+            mean: mean.max(min).min(max),
+            median,
+            mode: first.and(Some(mode.0)),
+            ranked: Ranked::Exact(self),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::ranked::Ranked;
 
 /// The figures of one summary.
-pub(crate) struct Figures {
+pub(crate) struct Figures<'a> {
     /// Number of samples; saturates at `u64::MAX`.
     pub(crate) count: u64,
     /// Sum of the samples, the exact one rounded once; saturates at `±f64::MAX`. 0 without samples.
@@ -21,27 +21,17 @@ pub(crate) struct Figures {
     /// Most frequent sample, the smallest of those that are equally frequent. Exact, or the lower
     /// edge (the one nearest to zero) of the fullest cell. `None` without samples.
     pub(crate) mode: Option<f64>,
+    /// The samples, for what is only computed when it is asked for.
+    pub(super) ranked: Ranked<'a>,
+}
+
+impl Figures<'_> {
     /// Sample standard deviation (divided by n - 1); saturates at `f64::MAX`. In the exact state to
     /// the rounding of `f64`; from cells less than 0.1 % of the samples' root mean square off, so
     /// that a spread much smaller than the samples themselves is lost. 0 for fewer than two samples.
-    pub(crate) stddev: f64,
-    /// The samples in order, for quantiles.
-    pub(super) ranked: Ranked,
-}
-
-impl Figures {
-    /// The figures of no samples.
-    pub(super) const EMPTY: Figures = Figures {
-        count: 0,
-        sum: 0.0,
-        min: 0.0,
-        max: 0.0,
-        mean: 0.0,
-        median: 0.0,
-        mode: None,
-        stddev: 0.0,
-        ranked: Ranked::Exact(Vec::new()),
-    };
+    pub(crate) fn stddev(&self) -> f64 {
+        self.ranked.stddev(self.mean)
+    }
 
     /// The `q`-quantile by nearest rank: the smallest sample that at least the fraction `q` of all
     /// samples does not exceed. Exact, or less than 0.1 % off. `q` is limited to 0 (the smallest

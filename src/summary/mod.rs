@@ -1,8 +1,8 @@
 //! Samples in, figures out: the reducer behind every summary field.
 //!
 //! A [`Summary`] takes finite `f64` samples and answers with [`Figures`]: count, sum, minimum,
-//! maximum, mean, median, mode and standard deviation, and any quantile. It knows no clock, no
-//! metric and no report.
+//! maximum, mean, median and mode, and on request the standard deviation and any quantile. It knows
+//! no clock, no metric and no report.
 //!
 //! # Two states
 //!
@@ -13,17 +13,17 @@
 //!    which is the layout of an `hdrhistogram` at three significant figures, for either sign and
 //!    for fractions and subnormals too. Count, sum, minimum, maximum and mean stay exact. The mode
 //!    is the fullest cell; median and quantiles are read by rank from an
-//!    [`hdrhistogram::Histogram`] into which the cells are folded. A sample read from a cell is its
-//!    edge nearest to zero, less than 1/1024 (0.1 %) off; integers below 2,048 are exact. The
-//!    standard deviation comes from the cells too, and is less than 0.1 % of the samples' root mean
-//!    square off (not of itself: what varies by less than a cell does not vary).
+//!    [`hdrhistogram::Histogram`] into which one octave's cells are fed. A sample read from a cell
+//!    is its edge nearest to zero, less than 1/1024 (0.1 %) off; integers below 2,048 are exact.
+//!    The standard deviation comes from the cells too, and is less than 0.1 % of the samples' root
+//!    mean square off (not of itself: what varies by less than a cell does not vary).
 //!
 //! The state depends on the set of samples alone, not on their order and not on how they were
 //! spread over summaries that were merged: merged parts give, bit for bit, the figures of the
 //! whole. This is why sums are kept as integers and not as compensated floating point (see `sum`).
 //!
-//! Counts saturate at `u64::MAX`, sums and standard deviations at `f64::MAX`. No finite input leads to a NaN, an infinity
-//! or a panic.
+//! Counts saturate at `u64::MAX`, sums and standard deviations at `f64::MAX`. No finite input leads
+//! to a NaN, an infinity or a panic.
 //!
 //! # Memory
 //!
@@ -35,8 +35,8 @@
 //!
 //! Real measurements span few octaves: a latency from 1 µs to 1 minute touches 26 (208 KiB), a
 //! log-normal with σ = 1 about 13 (104 KiB). The worst case, a sample of either sign in each of
-//! the 2,098 octaves of an `f64`, is 33 MiB; no amount of samples exceeds it. While quantiles are
-//! read, the histogram takes as much again for the octaves from the lowest to the highest in use.
+//! the 2,098 octaves of an `f64`, is 33 MiB; no amount of samples exceeds it. While figures are
+//! made, a list of the distinct values or a histogram of one octave takes 16 KiB.
 
 mod cells;
 mod deviation;

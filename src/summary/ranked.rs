@@ -1,49 +1,73 @@
 //! The samples in order of size, as median and quantiles need them.
 
+use super::exact::Table;
 use super::sketch::Sketch;
 
-/// The samples of a summary, smallest first.
-pub(super) enum Ranked {
+/// The samples of a summary, to be asked for more than the figures that every report has.
+pub(super) enum Ranked<'a> {
     /// Distinct values and their counts.
-    Exact(Vec<(f64, u64)>),
+    Exact(&'a Table),
     /// The samples to the precision of the cells.
-    Cells(Sketch),
+    Cells(Sketch<'a>),
 }
 
-impl Ranked {
-    /// The middle sample, or the mean of the middle two. 0 without samples.
-    pub(super) fn median(&self) -> f64 {
-        let total = self.total();
-        midpoint(self.at_rank(total.div_ceil(2)), self.at_rank(total / 2 + 1))
-    }
-
+impl Ranked<'_> {
     /// The `q`-quantile of `count` samples by nearest rank. 0 without samples.
     pub(super) fn quantile(&self, q: f64, count: u64) -> f64 {
-        self.at_rank(nearest_rank(q, count).into())
-    }
-
-    /// The number of samples, without saturation.
-    fn total(&self) -> u128 {
+        let rank = nearest_rank(q, count).into();
         match self {
-            Ranked::Exact(pairs) => pairs.iter().map(|&(_, n)| u128::from(n)).sum(),
-            Ranked::Cells(sketch) => sketch.total(),
+            Ranked::Exact(table) => at_rank(&mut table.to_vec(), rank).0,
+            Ranked::Cells(sketch) => sketch.at_rank(rank).0,
         }
     }
 
-    /// The sample of a 1-based rank; beyond the last one, the last; 0 if there are none.
-    fn at_rank(&self, rank: u128) -> f64 {
+    /// The sample standard deviation given the mean.
+    pub(super) fn stddev(&self, mean: f64) -> f64 {
         match self {
-            Ranked::Exact(pairs) => {
-                let mut through = 0;
-                let found = pairs.iter().find(|&&(_, n)| {
-                    through += u128::from(n);
-                    through >= rank
-                });
-                found.or(pairs.last()).map_or(0.0, |&(value, _)| value)
-            }
-            Ranked::Cells(sketch) => sketch.at_rank(rank),
+            Ranked::Exact(table) => table.stddev(mean),
+            Ranked::Cells(sketch) => sketch.stddev(mean),
         }
     }
+}
+
+/// The middle one of so many samples, or the mean of the middle two. `at_rank` knows the sample of a
+/// rank and the last rank that has the same.
+pub(super) fn median(total: u128, mut at_rank: impl FnMut(u128) -> (f64, u128)) -> f64 {
+    let (low, last) = at_rank(total.div_ceil(2));
+    let rank = total / 2 + 1;
+    midpoint(low, if rank <= last { low } else { at_rank(rank).0 })
+}
+
+/// The sample of a 1-based rank, given in any order how often each value was seen, and the last rank
+/// that has the same. Beyond the last rank the last sample; 0 if there are none.
+///
+/// Changes the order of the pairs. Of the two sides of a middle value only the one with the rank is
+/// looked at further, which takes half the time that sorting does.
+pub(super) fn at_rank(pairs: &mut [(f64, u64)], rank: u128) -> (f64, u128) {
+    let mut rest = pairs;
+    let (mut found, mut before) = (0.0, 0);
+    while !rest.is_empty() {
+        let middle = rest.len() / 2;
+        let (lower, &mut (value, n), upper) =
+            rest.select_nth_unstable_by(middle, |a, b| a.0.total_cmp(&b.0));
+        let below: u128 = before + total(lower);
+        let through = below + u128::from(n);
+        if rank <= below {
+            rest = lower;
+            continue;
+        }
+        (found, before) = (value, through);
+        if rank <= through {
+            break;
+        }
+        rest = upper;
+    }
+    (found, before)
+}
+
+/// The number of samples, without saturation.
+pub(super) fn total(pairs: &[(f64, u64)]) -> u128 {
+    pairs.iter().map(|&(_, n)| u128::from(n)).sum()
 }
 
 /// The mean of the two middle samples.

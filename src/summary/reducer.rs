@@ -3,7 +3,7 @@
 use super::cells::Cells;
 use super::exact::Table;
 use super::figures::Figures;
-use super::ranked::Ranked;
+use super::ranked::{self, Ranked};
 use super::sketch::Sketch;
 
 /// A set of samples, reduced to what its figures need. Empty by default, and then without memory of
@@ -62,23 +62,32 @@ impl Summary {
         }
     }
 
+    /// Adds all samples of another summary, like [`merge`](Summary::merge), and keeps the memory of
+    /// the larger one of the two: the smaller one's samples are counted anew.
+    pub(crate) fn absorb(&mut self, mut other: Summary) {
+        let size = |summary: &Summary| (summary.cells.is_some(), summary.table.distinct());
+        if size(self) < size(&other) {
+            std::mem::swap(self, &mut other);
+        }
+        self.merge(&other);
+    }
+
     /// The figures of the samples so far.
-    pub(crate) fn figures(&self) -> Figures {
+    pub(crate) fn figures(&self) -> Figures<'_> {
         let Some(cells) = &self.cells else {
             return self.table.figures(self.count);
         };
         let (sum, mean) = cells.sum_and_mean(self.count);
-        let ranked = Ranked::Cells(Sketch::new(cells));
+        let sketch = Sketch::new(cells);
         Figures {
             count: self.count,
             sum,
             min: cells.min,
             max: cells.max,
             mean,
-            median: ranked.median(),
-            mode: Some(cells.mode()),
-            stddev: cells.stddev(mean),
-            ranked,
+            median: ranked::median(sketch.total(), |rank| sketch.at_rank(rank)),
+            mode: Some(sketch.mode()),
+            ranked: Ranked::Cells(sketch),
         }
     }
 

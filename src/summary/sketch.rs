@@ -1,135 +1,146 @@
-//! Cells folded into `hdrhistogram`s, from which ranks are read.
+//! The samples in order of size, to the precision of the cells.
 //!
-//! A histogram holds integers. Cell `m` (0 to 1023) of the `k`-th octave in use is recorded as the
-//! integer `(1024 + m) << k`, which is the lower edge of exactly one bucket of its own at three
-//! significant figures, so that nothing is lost. A `u64` has room for [`BAND`] octaves; samples that
-//! span more of them take several histograms, each starting at the lowest octave not yet covered.
+//! The totals of the octaves say in which of them the sample of a rank is. That octave's cells are
+//! fed into an `hdrhistogram`, and the sample is read from it. Only that octave's, because feeding
+//! a cell takes more than ten times as long as adding it to a total, and because a cell then is
+//! recorded as its number: an integer below 1,024, which at three significant figures has a bucket
+//! of its own, while the octaves of an `f64` are more than the bits of a histogram's integers.
 
 use hdrhistogram::Histogram;
 
-use super::cells::{Cells, Octave, Side};
-use super::float::{CELL_BITS, CELLS, scale};
+use super::cells::{Cells, Octave};
+use super::float::{self, CELLS};
 
-/// Octaves per histogram: the highest integer is below 2^(11 + 51) = 2^62.
-const BAND: i32 = 52;
-
-/// Significant decimal figures, which make [`CELLS`] buckets per power of two.
+/// Significant decimal figures, which tell the integers below 2 * [`CELLS`] apart.
 const SIGNIFICANT_FIGURES: u8 = 3;
 
-/// Adjacent octaves of one sign.
-struct Band {
-    /// The octave that integers from 1024 to 2047 stand for.
-    lowest: i32,
-    histogram: Histogram<u64>,
-    /// Samples in it, without saturation.
+/// Samples that have an octave and a sign in common.
+struct Group<'a> {
+    /// Sign and number of the octave, and its cells. `None` for the zeros.
+    octave: Option<(bool, i32, &'a Octave)>,
+    /// The number of samples, without saturation.
     total: u128,
+    /// No cell holds more samples than this; it may be that none holds as many.
+    bound: u64,
 }
 
-impl Band {
-    /// The octaves that all are less than [`BAND`] above the first of them. `None` if there are none.
-    fn new(octaves: &[(i32, &Octave)]) -> Option<Self> {
-        let (&(lowest, _), &(highest, _)) = (octaves.first()?, octaves.last()?);
-        let high = ((2 * CELLS as u64) << (highest - lowest)) - 1;
-        let histogram = Histogram::new_with_bounds(1, high, SIGNIFICANT_FIGURES).ok()?;
-        let mut band = Band { lowest, histogram, total: 0 };
-        for &(number, octave) in octaves {
-            for (cell, &count) in (CELLS as u64..).zip(&octave.counts) {
-                // Within the bounds by construction, so that it is never refused.
-                if count > 0 && band.histogram.record_n(cell << (number - lowest), count).is_ok() {
-                    band.total += u128::from(count);
-                }
+impl<'a> Group<'a> {
+    fn new(negative: bool, number: i32, octave: &'a Octave) -> Self {
+        let (total, bound) = octave.total_and_bound();
+        Group { octave: Some((negative, number, octave)), total, bound }
+    }
+
+    fn zeros(zeros: u64) -> Self {
+        Group { octave: None, total: zeros.into(), bound: zeros }
+    }
+
+    /// The number of samples in the fullest cell.
+    fn most(&self) -> u64 {
+        self.octave.map_or(self.bound, |(_, _, octave)| octave.most())
+    }
+
+    /// The edge nearest to zero of the cell with so many samples; of several that with the smallest
+    /// value.
+    fn mode(&self, most: u64) -> f64 {
+        let Some((negative, number, octave)) = self.octave else { return 0.0 };
+        let full = |&count: &u64| count == most;
+        let mut counts = octave.counts.iter();
+        let cell = if negative { counts.rposition(full) } else { counts.position(full) };
+        edge(negative, number, cell.unwrap_or(0))
+    }
+
+    /// The sample of a rank from 1, and the last rank that has the same answer.
+    fn at_rank(&self, rank: u128) -> Option<(f64, u128)> {
+        let Some((negative, number, octave)) = self.octave else { return Some((0.0, self.total)) };
+        // Among negative samples the smallest has the largest magnitude.
+        let flip = |cell: usize| if negative { CELLS - 1 - cell } else { cell };
+        let mut histogram =
+            Histogram::new_with_bounds(1, CELLS as u64, SIGNIFICANT_FIGURES).ok()?;
+        for (cell, &count) in octave.counts.iter().enumerate() {
+            if count > 0 {
+                histogram.record_n(flip(cell) as u64, count).ok()?;
             }
-        }
-        Some(band)
-    }
-
-    /// The magnitude that a recorded integer stands for: the lower edge of its cell.
-    fn magnitude(&self, value: u64) -> f64 {
-        let lower = self.histogram.lowest_equivalent(value);
-        scale(lower, self.lowest - CELL_BITS as i32)
-    }
-}
-
-/// The samples of one sign by their magnitude.
-struct Magnitudes {
-    bands: Vec<Band>,
-    total: u128,
-}
-
-impl Magnitudes {
-    fn new(side: &Side) -> Self {
-        let octaves: Vec<_> = side.octaves().collect();
-        let mut bands = Vec::new();
-        let mut rest = octaves.as_slice();
-        while let Some(&(lowest, _)) = rest.first() {
-            let (covered, higher) =
-                rest.split_at(rest.partition_point(|(number, _)| number - lowest < BAND));
-            bands.extend(Band::new(covered));
-            rest = higher;
-        }
-        let total = bands.iter().map(|band| band.total).sum();
-        Magnitudes { bands, total }
-    }
-
-    /// The magnitude of a rank from 1, smallest first; 0 for a rank of 0 or beyond the last.
-    fn at_rank(&self, rank: u128) -> f64 {
-        if rank == 0 {
-            return 0.0;
         }
         let mut through = 0;
-        for band in &self.bands {
-            if through + band.total < rank {
-                through += band.total;
-                continue;
-            }
-            for cell in band.histogram.iter_recorded() {
-                through += u128::from(cell.count_at_value());
-                if through >= rank {
-                    return band.magnitude(cell.value_iterated_to());
-                }
-            }
-        }
-        0.0
+        let found = histogram.iter_recorded().find(|bucket| {
+            through += u128::from(bucket.count_at_value());
+            through >= rank
+        });
+        let cell = flip(found?.value_iterated_to() as usize);
+        Some((edge(negative, number, cell), through))
     }
 }
 
-/// The ranked samples of a summary, to the precision of its cells.
-pub(super) struct Sketch {
-    negative: Magnitudes,
-    zeros: u128,
-    positive: Magnitudes,
-    min: f64,
-    max: f64,
+/// The edge of a cell that is nearest to zero.
+fn edge(negative: bool, number: i32, cell: usize) -> f64 {
+    let magnitude = float::lower_edge(number, cell);
+    if negative { -magnitude } else { magnitude }
 }
 
-impl Sketch {
-    /// Reads all cells.
-    pub(super) fn new(cells: &Cells) -> Self {
-        Sketch {
-            negative: Magnitudes::new(cells.negative()),
-            zeros: cells.zeros.into(),
-            positive: Magnitudes::new(cells.positive()),
-            min: cells.min,
-            max: cells.max,
-        }
+/// The ranked samples of a summary.
+pub(super) struct Sketch<'a> {
+    cells: &'a Cells,
+    /// Smallest samples first.
+    groups: Vec<Group<'a>>,
+    /// The number of samples, without saturation.
+    total: u128,
+}
+
+impl<'a> Sketch<'a> {
+    /// Adds up all cells.
+    pub(super) fn new(cells: &'a Cells) -> Self {
+        let group = |negative| move |(number, octave)| Group::new(negative, number, octave);
+        let mut groups: Vec<_> = cells.negative().octaves().map(group(true)).collect();
+        groups.reverse();
+        groups.push(Group::zeros(cells.zeros));
+        groups.extend(cells.positive().octaves().map(group(false)));
+        let total = groups.iter().map(|group| group.total).sum();
+        Sketch { cells, groups, total }
     }
 
     /// The number of samples, without saturation.
     pub(super) fn total(&self) -> u128 {
-        self.negative.total + self.zeros + self.positive.total
+        self.total
+    }
+
+    /// The edge nearest to zero of the fullest cell; of equally full ones that with the smallest
+    /// value.
+    pub(super) fn mode(&self) -> f64 {
+        // Comparing all counts takes longer than adding them up, and the group with the most samples
+        // leaves few others to be compared.
+        let least = self.groups.iter().max_by_key(|group| group.total).map_or(0, Group::most);
+        let candidates = self.groups.iter().filter(|group| group.bound >= least);
+        // Of several that are equally full this is the last one, and so the first of the groups.
+        let fullest = candidates.rev().map(|group| (group.most(), group)).max_by_key(|(n, _)| *n);
+        self.limit(fullest.map_or(0.0, |(most, group)| group.mode(most)))
     }
 
     /// The sample of a rank from 1: the edge of its cell nearest to zero, less than 1/1024 off. The
-    /// first and the last are exact.
-    pub(super) fn at_rank(&self, rank: u128) -> f64 {
-        let negative = self.negative.total;
-        let value = match rank {
-            0 | 1 => return self.min,
-            rank if rank >= self.total() => return self.max,
-            // Among the negative samples the smallest has the largest magnitude.
-            rank if rank <= negative => -self.negative.at_rank(negative + 1 - rank),
-            rank => self.positive.at_rank(rank.saturating_sub(negative + self.zeros)),
-        };
-        value.max(self.min).min(self.max)
+    /// first and the last are exact. Also the last rank that has the same answer.
+    pub(super) fn at_rank(&self, rank: u128) -> (f64, u128) {
+        if rank <= 1 {
+            return (self.cells.min, 1);
+        }
+        let mut before = 0;
+        for group in &self.groups {
+            let through = before + group.total;
+            if rank <= through && rank < self.total {
+                // Every cell is within the histogram's bounds, so there is an answer.
+                let (value, last) = group.at_rank(rank - before).unwrap_or((0.0, 0));
+                return (self.limit(value), (before + last).min(self.total - 1));
+            }
+            before = through;
+        }
+        (self.cells.max, self.total)
+    }
+
+    /// The standard deviation given the mean, see [`Cells::stddev`].
+    pub(super) fn stddev(&self, mean: f64) -> f64 {
+        self.cells.stddev(mean)
+    }
+
+    /// Limits what was read from a cell to the range of the samples.
+    fn limit(&self, value: f64) -> f64 {
+        value.max(self.cells.min).min(self.cells.max)
     }
 }

@@ -16,9 +16,12 @@ const LIMBS: usize = 36;
 const UNIT: i32 = LOWEST_OCTAVE - 52;
 
 /// A sum under construction, the two signs apart.
+///
+/// The upper half of a limb gathers what is carried to the next one. It has room for 2^63 additions,
+/// so that none of them has to go on for as long as there is a carry.
 pub(super) struct Sum {
-    positive: [u64; LIMBS],
-    negative: [u64; LIMBS],
+    positive: [u128; LIMBS],
+    negative: [u128; LIMBS],
 }
 
 impl Sum {
@@ -28,24 +31,18 @@ impl Sum {
     }
 
     /// Adds `significands * 2^(octave - 52)`, or subtracts it if `negative`.
+    #[inline]
     pub(super) fn add(&mut self, negative: bool, octave: i32, significands: u128) {
         let limbs = if negative { &mut self.negative } else { &mut self.positive };
         let offset = (octave - LOWEST_OCTAVE).max(0) as usize;
         let (limb, shift) = (offset / 64, offset % 64);
-        let low = (significands as u64 as u128) << shift;
-        let high = ((significands >> 64) << shift) + (low >> 64);
-        let mut addends = [low as u64, high as u64, (high >> 64) as u64].into_iter();
-        let mut carry = false;
-        for limb in limbs.iter_mut().skip(limb) {
-            let addend = match addends.next() {
-                Some(addend) => addend,
-                None if carry => 0,
-                None => break,
-            };
-            let (sum, first) = limb.overflowing_add(addend);
-            let (sum, second) = sum.overflowing_add(carry as u64);
-            *limb = sum;
-            carry = first | second;
+        let low = u128::from(significands as u64) << shift;
+        let high = (significands >> 64) << shift;
+        // Always there: an octave of an `f64` starts below limb 33.
+        if let Some([first, second, third, ..]) = limbs.get_mut(limb..) {
+            *first += u128::from(low as u64);
+            *second += (low >> 64) + u128::from(high as u64);
+            *third += high >> 64;
         }
     }
 
@@ -53,10 +50,11 @@ impl Sum {
     /// `count` before it is rounded, so that it cannot overflow and lies among the samples. A
     /// `count` of 0 is taken for 1.
     pub(super) fn finish(self, count: u64) -> (f64, f64) {
-        let negative = self.negative.iter().rev().gt(self.positive.iter().rev());
-        let (mut limbs, smaller) = match negative {
-            true => (self.negative, self.positive),
-            false => (self.positive, self.negative),
+        let (positive, negative) = (carried(&self.positive), carried(&self.negative));
+        let is_negative = negative.iter().rev().gt(positive.iter().rev());
+        let (mut limbs, smaller) = match is_negative {
+            true => (negative, positive),
+            false => (positive, negative),
         };
         let mut borrow = false;
         for (limb, subtrahend) in limbs.iter_mut().zip(smaller) {
@@ -78,8 +76,18 @@ impl Sum {
             }
         }
         let mean = round(&limbs, remainder != 0);
-        if negative { (-sum, -mean) } else { (sum, mean) }
+        if is_negative { (-sum, -mean) } else { (sum, mean) }
     }
+}
+
+/// The limbs once everything has been carried.
+fn carried(limbs: &[u128; LIMBS]) -> [u64; LIMBS] {
+    let mut carry = 0;
+    limbs.map(|limb| {
+        let limb = limb + carry;
+        carry = limb >> 64;
+        limb as u64
+    })
 }
 
 /// The nearest `f64`, at most `f64::MAX`. `rest` says that the number is a little larger than the

@@ -13,7 +13,7 @@ fn summary(values: &[f64]) -> Summary {
 }
 
 fn stddev(values: &[f64]) -> f64 {
-    summary(values).figures().stddev
+    summary(values).figures().stddev()
 }
 
 #[track_caller]
@@ -33,7 +33,7 @@ fn known_answers() {
     let mut many = Summary::default();
     many.record_n(1.0, 1 << 60);
     many.record_n(-1.0, 1 << 60);
-    assert_eq!(many.figures().stddev, 1.0);
+    assert_eq!(many.figures().stddev(), 1.0);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn integers_below_2048_lose_nothing_in_cells() {
     let summary = summary(&values);
     assert!(!summary.is_exact());
     // The variance of n consecutive integers is n (n + 1) / 12.
-    close(summary.figures().stddev, (4095f64 * 4096.0 / 12.0).sqrt());
+    close(summary.figures().stddev(), (4095f64 * 4096.0 / 12.0).sqrt());
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_spread_smaller_than_a_cell_stays_within_the_range() {
         (-1000..1000).map(|n| f64::from((1 << 20) + 1024) + f64::from(n) / 1000.0).collect();
     let summary = summary(&values);
     assert!(!summary.is_exact());
-    assert!(summary.figures().stddev <= 2.0, "{}", summary.figures().stddev);
+    assert!(summary.figures().stddev() <= 2.0, "{}", summary.figures().stddev());
 }
 
 proptest! {
@@ -100,7 +100,7 @@ proptest! {
         let values: Vec<f64> =
             (0..n).map(|_| (center + (random.unit() - 0.5) * spread) * scale).collect();
         let (summary, oracle) = (summary(&values), Oracle::new(&values));
-        let stddev = summary.figures().stddev;
+        let stddev = summary.figures().stddev();
         let (expected, allowed) = match summary.is_exact() {
             true => (oracle.stddev(), oracle.stddev() * 1e-12),
             false => {

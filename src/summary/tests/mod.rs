@@ -5,12 +5,13 @@ mod bounds;
 mod deviation;
 mod oracle;
 mod properties;
+mod ranks;
 mod vectors;
 
 use crate::summary::Figures;
 
 /// All figures but the quantiles, to be compared.
-fn all(figures: &Figures) -> (u64, [f64; 6], Option<f64>) {
-    let Figures { count, sum, min, max, mean, median, mode, stddev, .. } = *figures;
-    (count, [sum, min, max, mean, median, stddev], mode)
+fn all(figures: &Figures<'_>) -> (u64, [f64; 6], Option<f64>) {
+    let Figures { count, sum, min, max, mean, median, mode, .. } = *figures;
+    (count, [sum, min, max, mean, median, figures.stddev()], mode)
 }

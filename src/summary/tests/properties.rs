@@ -139,7 +139,8 @@ fn record(summary: &mut Summary, values: &[f64], random: &mut Random) {
 fn check(summary: &Summary, values: &[f64]) -> Result<(), TestCaseError> {
     let oracle = Oracle::new(values);
     let figures = summary.figures();
-    let Figures { count, sum, min, max, mean, median, mode, stddev, .. } = figures;
+    let Figures { count, sum, min, max, mean, median, mode, .. } = figures;
+    let stddev = figures.stddev();
     let n = values.len();
     let exact = oracle.distinct() <= EXACT_DISTINCT;
     prop_assert_eq!(summary.is_exact(), exact);
@@ -229,7 +230,10 @@ proptest! {
         while summaries.len() > 1 {
             let from = summaries.swap_remove(random.below(summaries.len()));
             let into = random.below(summaries.len());
-            summaries[into].merge(&from);
+            match random.below(2) {
+                0 => summaries[into].merge(&from),
+                _ => summaries[into].absorb(from),
+            }
         }
         let merged = &summaries[0];
         prop_assert_eq!(merged.is_exact(), whole.is_exact());
