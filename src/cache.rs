@@ -115,10 +115,6 @@ keep! {
 /// The calling thread's handle for `key`.
 #[inline]
 pub(crate) fn handle<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
-    if registry.lacks(key) {
-        registry.tallies().undeclared.add(1);
-        return H::noop();
-    }
     let kept = KEPT.try_with(|kept| {
         let kept = kept.try_borrow().ok()?;
         let map = H::map(kept.find(registry)?);
@@ -126,6 +122,10 @@ pub(crate) fn handle<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
     });
     match kept {
         Ok(Some(handle)) => handle,
+        Ok(None) | Err(_) if registry.lacks(key) => {
+            registry.tallies().undeclared.add(1);
+            H::noop()
+        }
         Ok(None) | Err(_) => make(registry, key),
     }
 }
