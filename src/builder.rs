@@ -8,9 +8,10 @@ use std::time::Duration;
 use metrics_util::layers::FanoutBuilder;
 use parking_lot::Mutex;
 
-use crate::callhome::{CallHome, Core, Identity};
+use crate::callhome::CallHome;
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{Limits, Outbox};
+use crate::engine::{Engine, Identity};
 use crate::error::{Error, ErrorKind};
 use crate::flusher::Schedule;
 use crate::host::HostFacts;
@@ -208,8 +209,8 @@ impl Builder {
     /// [`ErrorKind::Schema`] for a schema that contradicts itself, [`ErrorKind::Config`] for a
     /// setting that cannot be used, [`ErrorKind::Io`] for a cluster id that cannot be read.
     pub fn build(self) -> Result<CallHome, Error> {
-        let (core, recorder, _) = self.wire()?;
-        Ok(CallHome::new(core, recorder, None))
+        let (engine, recorder, _) = self.wire()?;
+        Ok(CallHome::new(engine, recorder, None))
     }
 
     /// Makes an aggregator, makes it the global recorder of the `metrics` macros and starts its
@@ -227,16 +228,16 @@ impl Builder {
                 "there is nowhere to send reports: give the builder an `endpoint` or a `sink`";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        let (core, recorder, beside) = self.wire()?;
-        if core.off {
+        let (engine, recorder, beside) = self.wire()?;
+        if engine.off {
             if let Some(beside) = beside {
                 set_global(beside.build())?;
             }
-            return Ok(CallHome::new(core, recorder, None));
+            return Ok(CallHome::new(engine, recorder, None));
         }
         // The thread comes first, for a global recorder cannot be taken back. It does nothing
         // before its first `wake`.
-        let flusher = Core::start(&core)?;
+        let flusher = Engine::start(&engine)?;
         let installed = match beside {
             Some(beside) => set_global(beside.add_recorder(recorder.clone()).build()),
             None => set_global(recorder.clone()),
@@ -247,10 +248,10 @@ impl Builder {
             return Err(error);
         }
         flusher.wake();
-        Ok(CallHome::new(core, recorder, Some(flusher)))
+        Ok(CallHome::new(engine, recorder, Some(flusher)))
     }
 
-    fn wire(self) -> Result<(Arc<Core>, Recorder, Option<FanoutBuilder>), Error> {
+    fn wire(self) -> Result<(Arc<Engine>, Recorder, Option<FanoutBuilder>), Error> {
         let plan = Plan::new(self.schema)?;
         for (setting, interval) in [("every", self.every), ("sample_every", self.sample_every)] {
             if interval < SHORTEST {
@@ -288,7 +289,7 @@ impl Builder {
             Schedule::new(now.monotonic, first, self.every, samples.then_some(self.sample_every));
         let registry = Arc::new(Registry::new(plan));
         let limits = Limits { pending: self.max_pending, attempt: self.attempt_timeout };
-        let core = Core {
+        let engine = Engine {
             window: Window::new(Arc::clone(&registry), now),
             outbox: Outbox::new(sink.filter(|_| !off), limits),
             clock,
@@ -302,7 +303,7 @@ impl Builder {
             closed: AtomicBool::new(false),
             sending: AtomicBool::new(false),
         };
-        Ok((Arc::new(core), Recorder::new(registry), self.beside))
+        Ok((Arc::new(engine), Recorder::new(registry), self.beside))
     }
 }
 

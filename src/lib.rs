@@ -22,6 +22,7 @@ mod callhome;
 mod cell;
 mod clock;
 mod delivery;
+mod engine;
 mod error;
 mod flusher;
 mod guard;

@@ -3,7 +3,7 @@
 use super::sync::{AtomicU64, MODELLED, Ordering};
 
 /// Samples a ring holds, and the size of the batches that are folded into the reducer.
-pub(crate) const LEN: usize = if MODELLED { 2 } else { 128 };
+pub(crate) const LEN: usize = if MODELLED { 2 } else { 64 };
 
 /// A single-producer ring that any number of claimants may empty.
 ///
