@@ -4,37 +4,13 @@
 
 mod support;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use callhome::sink::{MemorySink, Parcel, SendError, Sink};
 use callhome::{CallHome, ErrorKind, Schema};
 use metrics::{counter, gauge};
 use support::SOON;
-
-/// Runs the test `name` in a process of its own and with these variables.
-#[track_caller]
-fn apart(name: &str, variables: &[(&str, &str)]) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", name, "--nocapture"]).env("APART", "1");
-    for (variable, value) in variables {
-        command.env(variable, value);
-    }
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", {
-        String::from_utf8_lossy(&output.stderr)
-    });
-}
-
-/// A test that needs a process of its own: runs `case` there.
-#[track_caller]
-fn case(name: &str, variables: &[(&str, &str)], case: impl FnOnce()) {
-    match std::env::var_os("APART") {
-        Some(_) => case(),
-        None => apart(name, variables),
-    }
-}
+use support::apart::{apart, apart_with};
 
 /// Waits until the threads of this process that are ours have these names. A thread names itself
 /// when it starts to run, and is seen for a moment after it has been joined.
@@ -61,7 +37,7 @@ fn schema() -> Schema {
 
 #[test]
 fn an_installed_aggregator_reports_by_itself_and_at_its_end() {
-    case("an_installed_aggregator_reports_by_itself_and_at_its_end", &[], || {
+    apart("an_installed_aggregator_reports_by_itself_and_at_its_end", || {
         let sink = MemorySink::new();
         let (tell, told) = std::sync::mpsc::channel();
         sink.answer(move |parcel| {
@@ -92,7 +68,7 @@ fn an_installed_aggregator_reports_by_itself_and_at_its_end() {
 
 #[test]
 fn a_second_install_is_an_error_and_leaves_nothing_behind() {
-    case("a_second_install_is_an_error_and_leaves_nothing_behind", &[], || {
+    apart("a_second_install_is_an_error_and_leaves_nothing_behind", || {
         let sink = MemorySink::new();
         let first = CallHome::builder(schema()).sink(sink.clone()).install().unwrap();
         let error = CallHome::builder(schema()).sink(MemorySink::new()).install().unwrap_err();
@@ -110,7 +86,7 @@ fn a_second_install_is_an_error_and_leaves_nothing_behind() {
 
 #[test]
 fn a_recorder_beside_gets_everything_too() {
-    case("a_recorder_beside_gets_everything_too", &[], || {
+    apart("a_recorder_beside_gets_everything_too", || {
         let other = CallHome::builder(schema()).build().unwrap();
         let callhome = CallHome::builder(schema())
             .sink(MemorySink::new())
@@ -152,13 +128,15 @@ fn is_off(rule: &str) {
 #[test]
 fn do_not_track_is_heeded() {
     let name = "do_not_track_is_heeded";
-    case(name, &[("DO_NOT_TRACK", "1"), ("SHOP_TELEMETRY", "on")], || is_off("DO_NOT_TRACK=1"));
+    apart_with(name, &[("DO_NOT_TRACK", "1"), ("SHOP_TELEMETRY", "on")], || {
+        is_off("DO_NOT_TRACK=1")
+    });
 }
 
 #[test]
 fn the_applications_own_variable_is_heeded() {
     let name = "the_applications_own_variable_is_heeded";
-    case(name, &[("SHOP_TELEMETRY", "Disabled")], || is_off("SHOP_TELEMETRY=disabled"));
+    apart_with(name, &[("SHOP_TELEMETRY", "Disabled")], || is_off("SHOP_TELEMETRY=disabled"));
 }
 
 /// Hangs until it is let go.
@@ -178,7 +156,7 @@ impl Sink for Hanging {
 #[test]
 fn a_receiver_that_hangs_delays_neither_sampling_nor_sealing_nor_the_end() {
     let name = "a_receiver_that_hangs_delays_neither_sampling_nor_sealing_nor_the_end";
-    case(name, &[], || {
+    apart(name, || {
         let (_let_go, hanging) = std::sync::mpsc::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let schema = Schema::new("s").counter("n").sampled("polled", move || {

@@ -3,6 +3,7 @@
 // Each test file that includes this module uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod apart;
 pub(crate) mod clock;
 
 use std::fs;

@@ -1,0 +1,34 @@
+//! A process for a test alone: this binary, started again with one test.
+
+use std::process::Command;
+
+/// Set in such a process.
+const APART: &str = "APART";
+
+/// A test that needs a process of its own: runs `case` there. `name` is the test's whole name.
+#[track_caller]
+pub(crate) fn apart(name: &str, case: impl FnOnce()) {
+    apart_with(name, &[], case);
+}
+
+/// The same, with these variables in its environment.
+#[track_caller]
+pub(crate) fn apart_with(name: &str, variables: &[(&str, &str)], case: impl FnOnce()) {
+    if std::env::var_os(APART).is_some() {
+        return case();
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--nocapture"]).env(APART, "1").env_remove("DO_NOT_TRACK");
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", {
+        String::from_utf8_lossy(&output.stderr)
+    });
+}
+
+/// The resident set size of this process in KiB.
+pub(crate) fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix("kB").unwrap().trim().parse().unwrap()
+}
