@@ -27,6 +27,9 @@ pub(crate) struct OfRegistry {
     counters: Map<metrics::Counter>,
     gauges: Map<metrics::Gauge>,
     histograms: Map<metrics::Histogram>,
+    /// Handles of distinct fields, by the hash of the value and the address of the cell. Not by
+    /// key: that would keep the value.
+    sightings: HashTable<(u64, usize, metrics::Counter)>,
 }
 
 impl OfRegistry {
@@ -37,6 +40,9 @@ impl OfRegistry {
 }
 
 type Map<H> = HashTable<(Key, H)>;
+
+/// Values of distinct fields that a thread remembers. Past that it starts over.
+const SIGHTINGS: usize = 1024;
 
 /// The handles of threads that have ended.
 static LEFT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
@@ -69,6 +75,7 @@ impl Kept {
                 counters: Map::new(),
                 gauges: Map::new(),
                 histograms: Map::new(),
+                sightings: HashTable::new(),
             });
         }
         self.0.iter_mut().find(|of| of.is_of(registry))
@@ -89,10 +96,18 @@ impl Drop for Kept {
 pub(crate) trait Keep: Handle + 'static {
     fn map(of: &OfRegistry) -> &Map<Self>;
     fn map_mut(of: &mut OfRegistry) -> &mut Map<Self>;
+
+    /// The handle for a value of a distinct field that this thread has seen before.
+    fn again(_: &Arc<Registry>, _: &Key) -> Option<Self> {
+        None
+    }
+
+    /// Keeps this handle for a value of a distinct field.
+    fn first(&self, _: &Arc<Registry>, _: &Key) {}
 }
 
 macro_rules! keep {
-    ($($handle:ty => $map:ident;)*) => {$(
+    ($($handle:ty => $map:ident { $($more:tt)* })*) => {$(
         impl Keep for $handle {
             #[inline]
             fn map(of: &OfRegistry) -> &Map<Self> {
@@ -102,14 +117,24 @@ macro_rules! keep {
             fn map_mut(of: &mut OfRegistry) -> &mut Map<Self> {
                 &mut of.$map
             }
+
+            $($more)*
         }
     )*};
 }
 
 keep! {
-    metrics::Counter => counters;
-    metrics::Gauge => gauges;
-    metrics::Histogram => histograms;
+    metrics::Counter => counters {
+        fn again(registry: &Arc<Registry>, key: &Key) -> Option<Self> {
+            seen_again(registry, key)
+        }
+
+        fn first(&self, registry: &Arc<Registry>, key: &Key) {
+            seen_first(registry, key, self);
+        }
+    }
+    metrics::Gauge => gauges {}
+    metrics::Histogram => histograms {}
 }
 
 /// The calling thread's handle for `key`.
@@ -126,8 +151,37 @@ pub(crate) fn handle<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
             registry.tallies().undeclared.add(1);
             H::noop()
         }
-        Ok(None) | Err(_) => make(registry, key),
+        Ok(None) | Err(_) => H::again(registry, key).unwrap_or_else(|| make(registry, key)),
     }
+}
+
+/// The thread's handle for a value of a distinct field that it has seen before.
+#[inline(never)]
+fn seen_again(registry: &Arc<Registry>, key: &Key) -> Option<metrics::Counter> {
+    let (cell, hash) = registry.sighting(key)?;
+    let address = Arc::as_ptr(cell) as usize;
+    let find = |kept: &RefCell<Kept>| {
+        let kept = kept.try_borrow().ok()?;
+        let sightings = &kept.find(registry)?.sightings;
+        let found = sightings.find(hash, |(other, at, _)| (*other, *at) == (hash, address));
+        found.map(|(_, _, handle)| handle.clone())
+    };
+    KEPT.try_with(find).ok().flatten()
+}
+
+/// Keeps the handle for a value of a distinct field that is seen for the first time.
+fn seen_first(registry: &Arc<Registry>, key: &Key, handle: &metrics::Counter) {
+    let Some((cell, hash)) = registry.sighting(key) else { return };
+    let entry = (hash, Arc::as_ptr(cell) as usize, handle.clone());
+    let _ = KEPT.try_with(|kept| {
+        let mut kept = kept.try_borrow_mut().ok()?;
+        let sightings = &mut kept.of(registry)?.sightings;
+        if sightings.len() >= SIGHTINGS {
+            sightings.clear();
+        }
+        sightings.insert_unique(hash, entry, |(hash, ..)| *hash);
+        Some(())
+    });
 }
 
 /// The key's own hash, spread over the high bits, which a hash table looks at first.
@@ -155,7 +209,10 @@ fn make<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
     cell::aside(|| {
         let handle = match handle::make::<H>(registry, key) {
             Made::Kept(handle) => handle,
-            Made::Once(handle) => return handle,
+            Made::Once(handle) => {
+                handle.first(registry, key);
+                return handle;
+            }
             Made::Undeclared => {
                 registry.tallies().undeclared.add(1);
                 return H::noop();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 
-use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
+use crate::cell::{Counter, DistinctCell, Gauge, Histogram, Sighting};
 use crate::registry::{Cell, Found, Registry, label_of};
 use crate::schema::{Class, Kind};
 
@@ -66,13 +66,13 @@ impl CounterFn for CounterHandle {
 /// A value of a distinct field, hashed, and the tally of what is refused.
 struct DistinctHandle {
     cell: Arc<DistinctCell>,
-    hash: u64,
+    sighting: Sighting,
     refused: Arc<Counter>,
 }
 
 impl CounterFn for DistinctHandle {
     fn increment(&self, value: u64) {
-        if value > 0 && !self.cell.insert(self.hash) {
+        if value > 0 && !self.cell.see(&self.sighting) {
             self.refused.add(1);
         }
     }
@@ -197,7 +197,7 @@ impl Handle for metrics::Counter {
                 let hash = cell.hash(label_of(key, label)?);
                 let handle = DistinctHandle {
                     cell: Arc::clone(cell),
-                    hash,
+                    sighting: Sighting::new(hash),
                     refused: Arc::clone(&registry.tallies().refused),
                 };
                 Some(metrics::Counter::from_arc(Arc::new(handle)))

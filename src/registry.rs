@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metrics::Key;
 
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
-use crate::schema::{Class, Kind, Leaf, Plan};
+use crate::schema::{Class, Field, Kind, Leaf, Plan};
 
 /// The checked schema of one aggregator and a cell for each field that is recorded to.
 ///
@@ -98,6 +98,20 @@ impl Registry {
     pub(crate) fn lacks(&self, key: &Key) -> bool {
         let (word, bit) = bit(&self.declared, key.name());
         self.declared[word] & bit == 0
+    }
+
+    /// The distinct field that `key` records to, if there is one and nothing else, and the hash
+    /// of the value that it sees.
+    pub(crate) fn sighting(&self, key: &Key) -> Option<(&Arc<DistinctCell>, u64)> {
+        let [index] = self.plan.feeds.get(key.name())?.leaves[..] else { return None };
+        match (&self.plan.leaves.get(index)?.field, self.cells.get(index)?) {
+            (Field { kind: Kind::Distinct { label }, labels, .. }, Cell::Distinct(cell))
+                if labels.is_empty() =>
+            {
+                Some((cell, cell.hash(label_of(key, label)?)))
+            }
+            _ => None,
+        }
     }
 
     /// What `key`, registered by the macro of `class`, records to.

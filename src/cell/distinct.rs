@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use exaloglog::ExaLogLog;
 
 use super::shards::Shards;
+use super::sync::{AtomicU64, Ordering};
 use super::table;
 
 /// Different values that are counted exactly; past that the count is an estimate.
@@ -86,11 +87,30 @@ impl Distinct {
 pub(crate) struct DistinctCell {
     key: RandomState,
     set: Shards<Distinct>,
+    /// Sets taken so far. Moved on by [`take`](DistinctCell::take) after it has emptied all parts:
+    /// whoever reads the new number puts a value in a set that is not taken yet.
+    taken: AtomicU64,
+}
+
+/// A value that one thread sees again and again: its hash, and when it was last put in the set.
+pub(crate) struct Sighting {
+    hash: u64,
+    /// What [`DistinctCell::taken`] was when the value was last put in; `u64::MAX` before that.
+    /// Mostly read and written by one thread; by several only where a handle is lent, and then
+    /// the worst that a stale value does is to put the hash in again.
+    at: AtomicU64,
+}
+
+impl Sighting {
+    /// The hash of `value`, not put in any set yet.
+    pub(crate) fn new(hash: u64) -> Sighting {
+        Sighting { hash, at: AtomicU64::new(u64::MAX) }
+    }
 }
 
 impl DistinctCell {
     pub(crate) fn new() -> Self {
-        DistinctCell { key: RandomState::new(), set: Shards::new() }
+        DistinctCell { key: RandomState::new(), set: Shards::new(), taken: AtomicU64::new(0) }
     }
 
     /// The value's keyed hash: all that is kept of it.
@@ -98,12 +118,23 @@ impl DistinctCell {
         self.key.hash_one(value)
     }
 
-    /// Puts a hash made by [`hash`](DistinctCell::hash) in the set. False when it comes from an
-    /// allocator that records while cells are being worked at (see [`table::aside`]).
-    pub(crate) fn insert(&self, hash: u64) -> bool {
+    /// Puts a value whose hash was made by [`hash`](DistinctCell::hash) in the set, unless this
+    /// sighting of it has done so since the last `take`. False when it comes from an allocator
+    /// that records while cells are being worked at (see [`table::aside`]).
+    #[inline]
+    pub(crate) fn see(&self, sighting: &Sighting) -> bool {
+        // Read before the value is put in: if a `take` comes between, the number is an old one,
+        // and the next sighting puts the value in again.
+        let taken = self.taken.load(Ordering::Acquire);
+        sighting.at.load(Ordering::Relaxed) == taken || self.insert(sighting, taken)
+    }
+
+    #[inline(never)]
+    fn insert(&self, sighting: &Sighting, taken: u64) -> bool {
         let possible = !table::is_aside();
         if possible {
-            table::aside(|| self.set.lock(&mut 0).insert(hash));
+            table::aside(|| self.set.lock(&mut 0).insert(sighting.hash));
+            sighting.at.store(taken, Ordering::Relaxed);
         }
         possible
     }
@@ -113,6 +144,7 @@ impl DistinctCell {
         table::aside(|| {
             let mut whole = Distinct::default();
             self.set.take_all().for_each(|part| whole.merge(part));
+            self.taken.fetch_add(1, Ordering::Release);
             whole
         })
     }
@@ -132,7 +164,7 @@ mod tests {
     use super::*;
 
     fn seen(cell: &DistinctCell, values: std::ops::Range<u32>) {
-        values.for_each(|value| assert!(cell.insert(cell.hash(&value.to_string()))));
+        values.for_each(|value| assert!(cell.see(&Sighting::new(cell.hash(&value.to_string())))));
     }
 
     #[test]
@@ -140,6 +172,16 @@ mod tests {
         let cell = DistinctCell::new();
         (0..3).for_each(|_| seen(&cell, 0..512));
         assert_eq!((cell.peek().count(), cell.take().count(), cell.take().count()), (512, 512, 0));
+    }
+
+    #[test]
+    fn one_sighting_counts_once_in_each_set() {
+        let cell = DistinctCell::new();
+        let sighting = Sighting::new(cell.hash("a"));
+        for _ in 0..3 {
+            (0..3).for_each(|_| assert!(cell.see(&sighting)));
+            assert_eq!((cell.peek().count(), cell.take().count(), cell.take().count()), (1, 1, 0));
+        }
     }
 
     #[test]

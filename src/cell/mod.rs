@@ -21,7 +21,7 @@ mod sync_loom;
 mod table;
 
 pub(crate) use counter::Counter;
-pub(crate) use distinct::{Distinct, DistinctCell};
+pub(crate) use distinct::{Distinct, DistinctCell, Sighting};
 pub(crate) use gauge::{Gauge, Range};
 pub(crate) use histogram::Histogram;
 pub(crate) use table::{aside, is_aside};

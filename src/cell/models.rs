@@ -18,7 +18,7 @@ use loom::thread;
 
 use super::ring::{LEN, Ring};
 use super::sync::renew;
-use super::{Counter, Gauge, Histogram, Range};
+use super::{Counter, DistinctCell, Gauge, Histogram, Range, Sighting};
 
 /// Checks `model` in every execution with at most so many preemptions.
 fn check(preemptions: impl Into<Option<usize>>, model: fn()) {
@@ -355,5 +355,29 @@ fn increments_that_meet_all_count_and_reach_a_window() {
         let second = gauge.take_range();
         assert_eq!(gauge.get(), Some(7.0));
         assert!(within(first, 7.0) || within(second, 7.0), "{first:?} {second:?}");
+    });
+}
+
+// Distinct counts.
+
+#[test]
+fn a_value_seen_after_a_seal_is_in_the_next() {
+    check(4, || {
+        let shared = {
+            let cell = DistinctCell::new();
+            let sighting = Sighting::new(cell.hash("a"));
+            Arc::new((cell, sighting))
+        };
+        assert!(shared.0.see(&shared.1));
+        let recorder = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || assert!(shared.0.see(&shared.1)))
+        };
+        let (cell, sighting) = &*shared;
+        assert_eq!(cell.take().count(), 1);
+        // Whatever the recorder did meanwhile, this one comes after the seal.
+        assert!(cell.see(sighting));
+        join([recorder]);
+        assert_eq!(cell.take().count(), 1);
     });
 }

@@ -8,7 +8,7 @@ mod tree;
 
 pub use fact::Fact;
 pub use field::Sample;
-pub(crate) use field::{Host, Kind};
+pub(crate) use field::{Field, Host, Kind};
 pub use figure::Figure;
 pub(crate) use plan::{Class, Item, Leaf, Plan};
 pub use tree::Schema;
