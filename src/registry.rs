@@ -147,15 +147,17 @@ impl Registry {
 
 /// Where a name's bit is: the word, and the bit in it. There is a power of two of words.
 ///
-/// The key's own hash would not do: it is also that of its labels. The last eight bytes and the
-/// length tell most names apart, and take no time to read.
+/// The key's own hash would not do: it is also that of its labels. The first and the last eight
+/// bytes and the length tell most names apart, and take no time to read.
 #[inline]
 fn bit(words: &[u64], name: &str) -> (usize, u64) {
-    let tail = match name.as_bytes().last_chunk::<8>() {
-        Some(tail) => u64::from_le_bytes(*tail),
-        None => name.bytes().fold(0, |tail, byte| tail << 8 | u64::from(byte)),
+    let ends = match (name.as_bytes().first_chunk::<8>(), name.as_bytes().last_chunk::<8>()) {
+        (Some(head), Some(tail)) => {
+            u64::from_le_bytes(*head).rotate_left(29) ^ u64::from_le_bytes(*tail)
+        }
+        _ => name.bytes().fold(0, |ends, byte| ends << 8 | u64::from(byte)),
     };
-    let hash = (tail ^ (name.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let hash = (ends ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((hash >> 32) as usize & (words.len() - 1), 1 << (hash >> 58))
 }
 

@@ -39,8 +39,8 @@ impl Status {
         self.tally.pending
     }
 
-    /// Reports that were given up: refused for good, or one too many waiting. The next report's
-    /// envelope tells of them.
+    /// Reports that were given up: refused for good, one too many waiting, or not accepted when the
+    /// aggregator was shut down. The next report's envelope, if there is one, tells of them.
     pub fn lost(&self) -> u64 {
         self.tally.lost
     }

@@ -180,6 +180,33 @@ fn whatever_the_applications_code_does_the_report_is_kept_or_settled() {
 }
 
 #[test]
+fn a_clock_that_panics_after_an_attempt_does_not_end_reporting() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    struct Panicky(Arc<AtomicBool>);
+    impl callhome::Clock for Panicky {
+        fn now(&self) -> callhome::Moment {
+            assert!(!self.0.swap(false, Ordering::Relaxed), "the clock panics");
+            let wall = std::time::SystemTime::UNIX_EPOCH;
+            callhome::Moment { monotonic: Duration::from_secs(1), wall }
+        }
+    }
+    let panics = Arc::new(AtomicBool::new(false));
+    let sink = callhome::sink::MemorySink::new();
+    let set = Arc::clone(&panics);
+    sink.answer(move |_| {
+        set.store(true, Ordering::Relaxed);
+        Ok(())
+    });
+    let builder = CallHome::builder(Schema::new("s").counter("n"));
+    let callhome = builder.clock(Panicky(panics)).sink(sink.clone()).build().unwrap();
+    for n in 1..=3 {
+        callhome.flush().unwrap();
+        assert_eq!((sink.bodies().len(), callhome.status().pending()), (n, 0));
+    }
+}
+
+#[test]
 fn an_outage_makes_one_log_line_when_it_begins_and_one_when_it_ends() {
     static LINES: Mutex<Vec<(log::Level, String)>> = Mutex::new(Vec::new());
     struct Lines;

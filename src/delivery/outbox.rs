@@ -118,7 +118,8 @@ impl Outbox {
             let result = caught(|| sink.send(&parcel))
                 .unwrap_or_else(|| Err(SendError::retry("the sink panicked").possibly_delivered()));
             SENDING.set(false);
-            let now = clock.now().monotonic;
+            // Nothing that panics may come between taking a report up and noting the answer.
+            let now = caught(|| clock.now().monotonic).unwrap_or_default();
             let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();
             let retried = result.as_ref().is_err_and(SendError::is_retryable);
             let news = self.queue.lock().answered(now, result, self.limits.pending);
