@@ -13,11 +13,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::delivery::{Limits, Outbox};
 use crate::engine::{Engine, Identity};
 use crate::error::{Error, ErrorKind};
-use crate::flusher::Schedule;
 use crate::host::HostFacts;
 use crate::host::identity::{ClusterSource, new_id, resolve};
 use crate::recorder::Recorder;
 use crate::registry::Registry;
+use crate::schedule::{Phase, Schedule};
 use crate::schema::{Kind, Plan, Schema};
 use crate::sink::Sink;
 use crate::switch::Switch;
@@ -31,7 +31,11 @@ mod defaults {
     pub(super) const FIRST_AFTER: Duration = Duration::from_secs(10 * 60);
     pub(super) const SAMPLE_EVERY: Duration = Duration::from_secs(2);
     pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+    pub(super) const MAX_ATTEMPTS: u32 = 4;
     pub(super) const MAX_PENDING: usize = 64;
+    pub(super) const MAX_PENDING_BYTES: usize = 4 << 20;
+    pub(super) const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    pub(super) const MAX_BODY: usize = 1 << 20;
 }
 
 /// The shortest interval between reports or samples that makes sense.
@@ -46,9 +50,9 @@ pub struct Builder {
     sink: Option<Result<Box<dyn Sink>, Error>>,
     every: Duration,
     first_after: Option<Duration>,
+    spread: Option<Duration>,
     sample_every: Duration,
-    attempt_timeout: Duration,
-    max_pending: usize,
+    limits: Limits,
     variables: Vec<String>,
     cluster: ClusterSource,
     instance: Option<String>,
@@ -66,9 +70,16 @@ impl CallHome {
             sink: None,
             every: defaults::EVERY,
             first_after: None,
+            spread: None,
             sample_every: defaults::SAMPLE_EVERY,
-            attempt_timeout: defaults::ATTEMPT_TIMEOUT,
-            max_pending: defaults::MAX_PENDING,
+            limits: Limits {
+                reports: defaults::MAX_PENDING,
+                bytes: defaults::MAX_PENDING_BYTES,
+                age: defaults::MAX_AGE,
+                body: defaults::MAX_BODY,
+                attempts: defaults::MAX_ATTEMPTS,
+                attempt: defaults::ATTEMPT_TIMEOUT,
+            },
             variables: Vec::new(),
             cluster: ClusterSource::Ephemeral,
             instance: None,
@@ -103,10 +114,20 @@ impl Builder {
         self
     }
 
-    /// The time until the first report; zero is at once. Default: 10 minutes, or one interval if
-    /// that is shorter.
+    /// The shortest time until the first report; zero is at once. The instance's share of the
+    /// [`spread`](Builder::spread) is added. Default: 10 minutes, or one interval if that is
+    /// shorter.
     pub fn first_after(mut self, delay: Duration) -> Builder {
         self.first_after = Some(delay);
+        self
+    }
+
+    /// The time over which a fleet spreads its reports: each instance is late by a share of it
+    /// that its instance id decides, and each report by up to 1/64 of it in addition. Many
+    /// instances that start at the same moment do not report at the same moment then. Default: one
+    /// interval. Zero for a report exactly after [`first_after`](Builder::first_after).
+    pub fn spread(mut self, spread: Duration) -> Builder {
+        self.spread = Some(spread);
         self
     }
 
@@ -119,14 +140,49 @@ impl Builder {
     /// How long one attempt to deliver a report may take, from the name look-up to the answer.
     /// Default: 30 seconds. More than zero; [`HttpSink`](crate::sink) uses ten minutes at most.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Builder {
-        self.attempt_timeout = timeout;
+        self.limits.attempt = timeout;
+        self
+    }
+
+    /// How many attempts to deliver follow a window's seal, each after a wait with full jitter:
+    /// below a ceiling of a minute that doubles with each failure up to an hour, and 10 seconds at
+    /// least. After the last one what waits is kept for the next window and becomes one with it,
+    /// unless the receiver may have it already. While no attempt succeeds, windows are given one
+    /// attempt each. At least 1. Default: 4.
+    pub fn max_attempts(mut self, attempts: u32) -> Builder {
+        self.limits.attempts = attempts;
         self
     }
 
     /// How many sealed reports may wait for another attempt. When there is one more, the oldest
-    /// is given up and counted. At least 1. Default: 64.
+    /// is given up and counted. Windows in a row that the receiver certainly does not have are one
+    /// report, so it is those of which nobody knows whether they arrived that add up. At least 1.
+    /// Default: 64.
     pub fn max_pending(mut self, reports: usize) -> Builder {
-        self.max_pending = reports;
+        self.limits.reports = reports;
+        self
+    }
+
+    /// How many bytes of sealed reports may wait for another attempt; the oldest is given up and
+    /// counted. At least as much as one report may have ([`max_body`](Builder::max_body)).
+    /// Default: 4 MiB.
+    pub fn max_pending_bytes(mut self, bytes: usize) -> Builder {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// How long a report may wait after its (latest) window was sealed; then it is given up and
+    /// counted. More than zero. Default: 7 days.
+    pub fn max_age(mut self, age: Duration) -> Builder {
+        self.limits.age = age;
+        self
+    }
+
+    /// How many bytes one report may have. It is an error if the schema's largest report, but for
+    /// the texts of functions, is larger; a report that texts make larger is lost and counted.
+    /// Default: 1 MiB.
+    pub fn max_body(mut self, bytes: usize) -> Builder {
+        self.limits.body = bytes;
         self
     }
 
@@ -188,11 +244,19 @@ impl Builder {
     ///
     /// The envelope is an object of `report_id` (a random UUID), `sequence` (from 1, counted by
     /// the process), `schema_id` (the schema's name and a hash of its fields), `window_start` and
-    /// `window_end` (RFC 3339, UTC, microseconds), `losses` and `data`. `losses` has a count for
-    /// each reason there was: `refused_values` (NaN, infinities), `undeclared_metrics` and
-    /// `mismatched_metrics` (registrations of a name, or of labels, that the schema does not have,
-    /// or has as another kind), `failed_functions`, `reports_refused` (the receiver would never
-    /// have taken them) and `reports_overflowed` (too many waited).
+    /// `window_end` (RFC 3339, UTC, microseconds), `window_seconds` (the length by the monotonic
+    /// clock), `merged`, `losses` and `data`.
+    ///
+    /// `merged` has the ids of the windows before this one that could not be delivered and are part
+    /// of it, oldest first, the latest 128 of them: the window then begins where the first of them
+    /// did.
+    ///
+    /// `losses` has a count for each reason there was. Of values: `refused_values` (NaN,
+    /// infinities), `undeclared_metrics` and `mismatched_metrics` (registrations of a name, or of
+    /// labels, that the schema does not have, or has as another kind), `failed_functions`. Of
+    /// windows that will not arrive: `reports_refused` (the receiver would never have taken them),
+    /// `reports_overflowed` (too many waited), `reports_expired` (they waited for too long),
+    /// `reports_oversized`, `reports_set_aside` (files of the spool that were not whole).
     pub fn bare(mut self) -> Builder {
         self.bare = true;
         self
@@ -260,14 +324,8 @@ impl Builder {
                 )));
             }
         }
-        if self.attempt_timeout.is_zero() {
-            return Err(config("`attempt_timeout` is zero: no attempt could succeed".into()));
-        }
         if self.instance.as_ref().is_some_and(|id| id.trim().is_empty()) {
             return Err(config("`instance_id` is empty: give an id or leave it out".into()));
-        }
-        if self.max_pending == 0 {
-            return Err(config("`max_pending` is 0: a report that fails would be lost".into()));
         }
         let decision = Switch::new(self.variables)?.decide_from_env();
         let sink = self.sink.transpose()?;
@@ -276,22 +334,24 @@ impl Builder {
         let cluster = if off { &ClusterSource::Ephemeral } else { &self.cluster };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let now = clock.now();
+        self.limits.check(&plan, self.bare, now)?;
+        let instance = self.instance.unwrap_or_else(|| new_id().to_string());
+        let phase = Phase::new(&instance, self.spread.unwrap_or(self.every));
         let identity = Identity {
             host: self.host.map_or_else(OnceLock::new, OnceLock::from),
-            instance: self.instance.unwrap_or_else(|| new_id().to_string()),
+            instance,
             cluster: resolve(cluster)?,
             started: now,
         };
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
         let first = self.first_after.unwrap_or(defaults::FIRST_AFTER.min(self.every));
-        let schedule =
-            Schedule::new(now.monotonic, first, self.every, samples.then_some(self.sample_every));
+        let sample = samples.then_some(self.sample_every);
+        let schedule = Schedule::new(now.monotonic, first, self.every, sample, phase);
         let registry = Arc::new(Registry::new(plan));
-        let limits = Limits { pending: self.max_pending, attempt: self.attempt_timeout };
         let engine = Engine {
             window: Window::new(Arc::clone(&registry), now),
-            outbox: Outbox::new(sink.filter(|_| !off), limits),
+            outbox: Outbox::new(sink.filter(|_| !off), self.limits),
             clock,
             schedule: Mutex::new(schedule),
             identity,

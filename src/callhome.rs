@@ -52,11 +52,13 @@ impl CallHome {
 
     /// Seals the window, delivers its report and returns it.
     ///
-    /// It does not wait for the time of the next attempt: somebody wants it now. Reports that
-    /// wait for another attempt go first, and an attempt that is under way is waited
-    /// for: each attempt takes no longer than
-    /// [`attempt_timeout`](crate::Builder::attempt_timeout), and the first that fails is the
-    /// last. Without an endpoint or sink the report is delivered by being returned.
+    /// It does not wait for the time of the next attempt: somebody wants it now. Only a receiver
+    /// that asked to be left alone (`Retry-After`) is. An attempt that is under way is waited for,
+    /// and reports that the receiver may have already go first: each attempt takes no longer than
+    /// [`attempt_timeout`](crate::Builder::attempt_timeout), and the first that fails is the last.
+    /// Windows whose attempts are used up, and that the receiver certainly does not have, become one
+    /// with this one, and the report that is returned is that of them all. Without an endpoint or sink the report is delivered by
+    /// being returned.
     ///
     /// # Errors
     ///
@@ -68,30 +70,39 @@ impl CallHome {
         if let Some(refusal) = self.engine.refusal() {
             return Err(refusal);
         }
-        let (report, fate) = self.engine.seal();
-        self.engine.outbox.send(&*self.engine.clock, None);
+        let ticket = self.engine.seal();
+        self.engine.outbox.send_now(&*self.engine.clock, None);
         if let Some(flusher) = &self.flusher {
             flusher.wake(); // there may be something to try again, and later than it thinks
         }
-        let (number, reason) = (report.sequence(), self.engine.outbox.tally().last_error);
-        match fate.get() {
-            Some(Fate::Accepted) => Ok(report),
+        let (report, fate) = ticket.end();
+        let number = report.sequence();
+        let (kind, what) = match fate {
+            Some(Fate::Accepted) => return Ok(report.clone()),
             Some(Fate::Refused(reason)) => {
-                let message = format!("report {number} is lost, it was refused for good: {reason}");
-                Err(Error::new(ErrorKind::Lost, message))
+                (ErrorKind::Lost, format!("is lost, it was refused for good: {reason}"))
             }
-            Some(Fate::GivenUp) => {
-                let message =
-                    format!("report {number} is lost: too many were waiting, or the program ended");
-                Err(Error::new(ErrorKind::Lost, message))
+            Some(Fate::Lost(reason)) => (ErrorKind::Lost, format!("is lost: {}", reason.words())),
+            Some(Fate::Spooled) => {
+                (ErrorKind::Delivery, "is in the spool: the program ended".to_owned())
             }
-            None => {
-                let reason = reason.unwrap_or_default();
-                let message = format!(
-                    "report {number} was not delivered and is kept for another attempt: {reason}"
-                );
-                Err(Error::new(ErrorKind::Delivery, message))
-            }
+            Some(Fate::Merged(_)) | None => (
+                ErrorKind::Delivery,
+                format!("was not delivered and is kept for another attempt: {}", self.trouble()),
+            ),
+        };
+        Err(Error::new(kind, format!("report {number} {what}")))
+    }
+
+    /// Why a report is not delivered yet, in words.
+    fn trouble(&self) -> String {
+        let engine = &self.engine;
+        let now = engine.clock.now().monotonic;
+        let asked = engine.outbox.asked_until().saturating_sub(now).as_secs();
+        let error = engine.outbox.tally().error.map(|error| error.to_string()).unwrap_or_default();
+        match asked {
+            0 => error,
+            asked => format!("{error} (the receiver asked to be left alone for {asked} s more)"),
         }
     }
 
@@ -106,10 +117,12 @@ impl CallHome {
     pub fn status(&self) -> Status {
         let engine = &self.engine;
         let running = self.flusher.is_some() && !engine.closed.load(Ordering::Relaxed);
-        let next = engine.schedule.lock().next_report();
+        let now = engine.clock.now().monotonic;
+        let report = engine.schedule.lock().next_report();
         Status {
             switch: engine.decision.clone(),
-            next_report: running.then(|| next.saturating_sub(engine.clock.now().monotonic)),
+            next_report: running.then(|| report.saturating_sub(now)),
+            next_attempt: engine.outbox.due().map(|due| due.saturating_sub(now)),
             tally: engine.outbox.tally(),
         }
     }
@@ -120,7 +133,7 @@ impl CallHome {
     /// An installed aggregator has a thread that does this. It is for programs that have their
     /// own, and for tests with their own [`Clock`](crate::Clock).
     pub fn tick(&self) -> Duration {
-        self.engine.tick(|| self.engine.outbox.send(&*self.engine.clock, None))
+        self.engine.tick(|| self.engine.outbox.send_due(&*self.engine.clock))
     }
 
     /// Ships the last window, and says what became of it. Returns by `deadline`, whatever the
@@ -134,7 +147,7 @@ impl CallHome {
         let engine = &self.engine;
         let ours = engine.refusal().is_none();
         if engine.closed.swap(true, Ordering::Relaxed) || !ours {
-            return Shutdown { accepted: 0, lost: 0, last_error: None };
+            return Shutdown::default();
         }
         let flusher = self.flusher.clone();
         if let Some(flusher) = &flusher {
@@ -155,7 +168,7 @@ impl CallHome {
                 }
                 engine.seal();
                 let _ = sealed.send(()); // nobody listens when the deadline has passed
-                engine.outbox.send(&*engine.clock, Some(end));
+                engine.outbox.send_now(&*engine.clock, Some(end));
             }
         };
         // On a thread of its own, for the sealing asks functions of the application and the
@@ -175,8 +188,9 @@ impl CallHome {
         let after = engine.outbox.tally();
         let shutdown = Shutdown {
             accepted: after.accepted - before.accepted,
-            lost: after.lost - before.lost + u64::from(seals.is_empty()),
-            last_error: after.last_error.or(error),
+            spooled: after.spooled,
+            lost: after.lost.total() - before.lost.total() + u64::from(seals.is_empty()),
+            last_error: after.error.map(|error| error.to_string()).or(error),
         };
         if shutdown.lost > 0 {
             log::info!("the last telemetry reports: {shutdown}");

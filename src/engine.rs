@@ -8,12 +8,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Moment};
-use crate::delivery::{Fate, Outbox, Untold, is_sending};
+use crate::delivery::{Losses, Outbox, Ticket, is_sending};
 use crate::error::{Error, ErrorKind};
-use crate::flusher::{Flusher, Schedule};
+use crate::flusher::Flusher;
 use crate::guard::caught;
 use crate::host::HostFacts;
 use crate::report::Report;
+use crate::schedule::Schedule;
 use crate::schema::Host;
 use crate::switch::Decision;
 use crate::window::{Answers, Reading, Sealed, Window};
@@ -79,23 +80,23 @@ impl Engine {
     }
 
     /// Seals the window and puts its report in the outbox.
-    pub(crate) fn seal(&self) -> (Report, Arc<OnceLock<Fate>>) {
+    pub(crate) fn seal(&self) -> Arc<Ticket> {
         let (answers, now) = self.ask();
         // Reports go to the outbox in the order of their windows.
         let _sealing = self.sealing.lock();
         let sealed = self.window.seal(answers, now);
-        self.outbox.put(|untold| self.report(&sealed, untold))
+        self.outbox.put(sealed, |sealed, lost| self.report(sealed, lost))
     }
 
     /// The report of the open window, which goes on.
     pub(crate) fn preview(&self) -> Report {
         let (answers, now) = self.ask();
-        self.report(&self.window.peek(answers, now), self.outbox.untold())
+        let sealed = self.window.peek(answers, now);
+        self.outbox.preview(sealed, |sealed, lost| self.report(sealed, lost))
     }
 
-    fn report(&self, sealed: &Sealed, untold: Untold) -> Report {
-        let lost = [untold.refused, untold.overflowed];
-        Report::new(sealed, self.window.registry().plan(), self.bare, lost)
+    fn report(&self, sealed: &Sealed, lost: &Losses) -> Report {
+        Report::new(sealed, self.window.registry().plan(), self.bare, &lost.by_reason())
     }
 
     /// Why nothing may be sealed, if so.
@@ -160,7 +161,7 @@ impl Engine {
         self.sending.store(true, Ordering::Relaxed);
         let (engine, flusher) = (Arc::clone(self), flusher.clone());
         let send = move || {
-            caught(|| engine.outbox.send(&*engine.clock, None));
+            caught(|| engine.outbox.send_due(&*engine.clock));
             engine.sending.store(false, Ordering::Release);
             flusher.wake(); // for what came too late for this thread, or is to be tried again
         };

@@ -1,4 +1,4 @@
-//! The background thread: when what is due, and waiting for it.
+//! The background thread, which waits for what is due.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,68 +9,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::error::{Error, ErrorKind};
 use crate::guard::caught;
-
-/// When to sample and when to seal, on the monotonic clock.
-#[derive(Debug)]
-pub(crate) struct Schedule {
-    sample: Option<Beat>,
-    report: Beat,
-}
-
-/// A point in time that comes back at a fixed interval.
-#[derive(Clone, Copy, Debug)]
-struct Beat {
-    next: Duration,
-    every: Duration,
-}
-
-impl Beat {
-    /// Whether the beat has come. It then moves on by whole intervals, so it neither drifts with
-    /// the time that the work takes nor makes up for beats that were slept through.
-    fn take(&mut self, now: Duration) -> bool {
-        let Some(late) = now.checked_sub(self.next) else { return false };
-        let missed = late.as_nanos() / self.every.as_nanos().max(1);
-        let steps = u32::try_from(missed + 1).unwrap_or(u32::MAX);
-        self.next = self.next.saturating_add(self.every.saturating_mul(steps));
-        true
-    }
-}
-
-impl Schedule {
-    /// From `now` on: the first report after `first`, then one every `report`; a sample every
-    /// `sample`, where anything is sampled.
-    pub(crate) fn new(
-        now: Duration,
-        first: Duration,
-        report: Duration,
-        sample: Option<Duration>,
-    ) -> Schedule {
-        Schedule {
-            sample: sample.map(|every| Beat { next: now.saturating_add(every), every }),
-            report: Beat { next: now.saturating_add(first), every: report },
-        }
-    }
-
-    /// Whether a sample is due; the next one then is one interval on.
-    pub(crate) fn take_sample(&mut self, now: Duration) -> bool {
-        self.sample.as_mut().is_some_and(|beat| beat.take(now))
-    }
-
-    /// Whether a report is due; the next one then is one interval on.
-    pub(crate) fn take_report(&mut self, now: Duration) -> bool {
-        self.report.take(now)
-    }
-
-    /// When the next report is due.
-    pub(crate) fn next_report(&self) -> Duration {
-        self.report.next
-    }
-
-    /// When anything is due.
-    pub(crate) fn next(&self) -> Duration {
-        self.sample.map_or(self.report.next, |sample| sample.next.min(self.report.next))
-    }
-}
 
 /// The background thread, as seen from outside.
 #[derive(Clone)]
@@ -145,31 +83,6 @@ impl Flusher {
 mod tests {
     use super::*;
     use crossbeam_channel::unbounded;
-
-    const fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn beats_keep_their_phase_and_never_come_in_bursts() {
-        let mut schedule = Schedule::new(s(100), s(10), s(60), Some(s(2)));
-        assert_eq!((schedule.next(), schedule.next_report()), (s(102), s(110)));
-        assert!(!schedule.take_sample(s(101)) && schedule.take_sample(s(103)));
-        assert!(!schedule.take_sample(s(103)));
-        assert_eq!(schedule.next(), s(104));
-        assert!(!schedule.take_report(s(109)) && schedule.take_report(s(115)));
-        assert_eq!(schedule.next_report(), s(170), "late by 5 s, and not shifted by it");
-        assert!(schedule.take_report(s(10_000)), "asleep for hours");
-        assert!(!schedule.take_report(s(10_001)), "what was missed is not made up for");
-        assert_eq!(schedule.next_report(), s(10_010));
-    }
-
-    #[test]
-    fn extreme_settings_do_not_overflow() {
-        let mut schedule = Schedule::new(Duration::MAX, Duration::MAX, Duration::MAX, None);
-        assert!(schedule.take_report(Duration::MAX));
-        assert_eq!(schedule.next(), Duration::MAX);
-    }
 
     #[test]
     fn the_thread_works_when_woken_and_ends_when_stopped() {

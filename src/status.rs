@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::delivery::Tally;
+use crate::delivery::{Outcome, Tally};
+use crate::sink::SendError;
 use crate::switch::Decision;
 
 /// What the switch decided, what was delivered, and what waits. A snapshot; taking it changes
@@ -15,6 +16,7 @@ use crate::switch::Decision;
 pub struct Status {
     pub(crate) switch: Decision,
     pub(crate) next_report: Option<Duration>,
+    pub(crate) next_attempt: Option<Duration>,
     pub(crate) tally: Tally,
 }
 
@@ -29,20 +31,33 @@ impl Status {
         self.next_report
     }
 
-    /// Reports that were accepted.
+    /// The time until the next attempt to deliver what waits, zero when one is due or under way
+    /// as soon as a thread comes to it; `None` when nothing waits, or not before the next report.
+    pub fn next_attempt(&self) -> Option<Duration> {
+        self.next_attempt
+    }
+
+    /// Windows whose report was accepted. Each window that was sealed is accepted, pending, lost,
+    /// or after a shutdown spooled.
     pub fn accepted(&self) -> u64 {
         self.tally.accepted
     }
 
-    /// Sealed reports that wait for another attempt.
-    pub fn pending(&self) -> usize {
+    /// Sealed windows that wait for another attempt, in as many reports or, merged, in fewer.
+    pub fn pending(&self) -> u64 {
         self.tally.pending
     }
 
-    /// Reports that were given up: refused for good, one too many waiting, or not accepted when the
-    /// aggregator was shut down. The next report's envelope, if there is one, tells of them.
+    /// Windows that were given up, and files of the spool that were not whole. The next report's
+    /// envelope, if there is one, tells of them.
     pub fn lost(&self) -> u64 {
-        self.tally.lost
+        self.tally.lost.total()
+    }
+
+    /// The same by reason, by the names that a report's `losses` has for them (see
+    /// [`Builder::bare`](crate::Builder::bare)); those there were.
+    pub fn losses(&self) -> Vec<(&'static str, u64)> {
+        self.tally.lost.by_reason()
     }
 
     /// Attempts to deliver a report, successful or not.
@@ -50,9 +65,14 @@ impl Status {
         self.tally.attempts
     }
 
-    /// Why the last attempt failed, in words; `None` when it did not.
-    pub fn last_error(&self) -> Option<&str> {
-        self.tally.last_error.as_deref()
+    /// What the last attempt came to; `None` before the first.
+    pub fn last_outcome(&self) -> Option<Outcome> {
+        self.tally.outcome
+    }
+
+    /// Why the last attempt failed: what happened, and with which host; `None` when it did not.
+    pub fn last_error(&self) -> Option<&SendError> {
+        self.tally.error.as_ref()
     }
 }
 
@@ -64,21 +84,28 @@ impl fmt::Display for Status {
 
 /// What became of the last window and of what was pending, see
 /// [`CallHome::shutdown`](crate::CallHome::shutdown).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "it says whether the last report was lost"]
 pub struct Shutdown {
     pub(crate) accepted: u64,
+    pub(crate) spooled: u64,
     pub(crate) lost: u64,
     pub(crate) last_error: Option<String>,
 }
 
 impl Shutdown {
-    /// Reports that were accepted during the shutdown.
+    /// Windows whose report was accepted during the shutdown.
     pub fn accepted(&self) -> u64 {
         self.accepted
     }
 
-    /// Reports that ended with the process: refused, or not accepted by the deadline.
+    /// Windows that were not accepted by the deadline and are in the
+    /// [`spool`](crate::Builder::spool): the next process sends them.
+    pub fn spooled(&self) -> u64 {
+        self.spooled
+    }
+
+    /// Windows that ended with the process: refused, or not accepted by the deadline.
     pub fn lost(&self) -> u64 {
         self.lost
     }
@@ -91,7 +118,11 @@ impl Shutdown {
 
 impl fmt::Display for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} accepted, {} lost", self.accepted, self.lost)?;
+        write!(f, "{} accepted", self.accepted)?;
+        if self.spooled > 0 {
+            write!(f, ", {} spooled", self.spooled)?;
+        }
+        write!(f, ", {} lost", self.lost)?;
         match &self.last_error {
             Some(error) => write!(f, " ({error})"),
             None => Ok(()),

@@ -61,7 +61,7 @@ fn what_an_unreachable_receiver_missed_arrives_when_it_is_back() {
     for n in 1..=3 {
         add(&callhome, n);
         is_kept(&callhome, &address.to_string());
-        assert_eq!(callhome.status().pending(), n as usize);
+        assert_eq!(callhome.status().pending(), n);
     }
     let server = Server::on(TcpListener::bind(address).unwrap(), OK);
     add(&callhome, 10);

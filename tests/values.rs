@@ -289,6 +289,10 @@ fn a_bad_setting_names_its_value_and_the_remedy() {
     );
     refused(builder().attempt_timeout(Duration::ZERO), ErrorKind::Config, &["attempt_timeout"]);
     refused(builder().max_pending(0), ErrorKind::Config, &["max_pending", "0"]);
+    refused(builder().max_attempts(0), ErrorKind::Config, &["max_attempts", "0"]);
+    refused(builder().max_age(Duration::ZERO), ErrorKind::Config, &["max_age", "0"]);
+    let bytes = builder().max_pending_bytes(1000);
+    refused(bytes, ErrorKind::Config, &["max_pending_bytes", "1000", "max_body", "1048576"]);
     refused(builder().switch("A=B"), ErrorKind::Config, &["A=B"]);
     refused(builder().cluster_id(""), ErrorKind::Config, &["cluster"]);
     refused(builder().instance_id(" "), ErrorKind::Config, &["instance_id"]);

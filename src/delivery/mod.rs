@@ -1,8 +1,15 @@
 //! Sealed reports on their way: kept until they are settled, tried again, never reset.
 
-mod backoff;
+mod limits;
 mod outbox;
+mod pace;
+mod pending;
 mod queue;
+mod reason;
 
-pub(crate) use outbox::{Limits, Outbox, is_sending};
-pub(crate) use queue::{Fate, Tally, Untold};
+pub(crate) use limits::Limits;
+pub(crate) use outbox::{Outbox, is_sending};
+pub(crate) use pending::{Fate, Ticket};
+pub use queue::Outcome;
+pub(crate) use queue::Tally;
+pub(crate) use reason::Losses;

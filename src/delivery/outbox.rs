@@ -1,24 +1,20 @@
 //! The reports that are not settled yet, oldest first, and the one thread that sends.
 
 use std::cell::Cell;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::queue::{Fate, News, Pending, Queue, Tally, Untold};
+use super::limits::Limits;
+use super::pending::{Fate, Pending, Ticket};
+use super::queue::{Outcome, Queue, Tally};
+use super::reason::{Losses, Reason};
 use crate::clock::Clock;
 use crate::guard::caught;
 use crate::report::Report;
 use crate::sink::{Parcel, SendError, Sink};
-
-/// What the outbox may hold and how long an attempt may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Reports that wait; one more, and the oldest is given up and counted.
-    pub(crate) pending: usize,
-    pub(crate) attempt: Duration,
-}
+use crate::window::Sealed;
 
 thread_local! {
     /// Whether this thread is in a sink.
@@ -52,35 +48,56 @@ impl Outbox {
             sink,
             to: to.unwrap_or_else(|| "a sink".into()),
             limits,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(limits)),
             sending: Mutex::new(()),
         }
     }
 
-    /// Lost reports that no report has told of yet.
-    pub(crate) fn untold(&self) -> Untold {
-        self.queue.lock().untold()
+    /// What [`put`](Outbox::put) would make of a window; nothing changes.
+    pub(crate) fn preview(
+        &self,
+        mut sealed: Sealed,
+        make: impl FnOnce(&Sealed, &Losses) -> Report,
+    ) -> Report {
+        let tells = self.queue.lock().merged(&mut sealed);
+        make(&sealed, &tells)
     }
 
-    /// Takes over a report made by `make`, which is given the lost reports to tell of.
-    pub(crate) fn put(&self, make: impl FnOnce(Untold) -> Report) -> (Report, Arc<OnceLock<Fate>>) {
-        let tells = self.queue.lock().take_untold();
-        let report = make(tells);
+    /// Takes over a window, and with it those before it that were kept for it and that the receiver
+    /// certainly does not have: they become one. `make` makes the report, given what it has to tell of.
+    pub(crate) fn put(
+        &self,
+        mut sealed: Sealed,
+        make: impl FnOnce(&Sealed, &Losses) -> Report,
+    ) -> Arc<Ticket> {
+        let (tells, parts) = self.queue.lock().merge(&mut sealed);
+        let report = make(&sealed, &tells);
+        let fits = report.body().len() <= self.limits.body;
+        let expires = sealed.end.monotonic.saturating_add(self.limits.age);
+        let pending = Pending::new(report, sealed, tells, expires);
+        let ticket = Arc::clone(&pending.ticket);
         let mut queue = self.queue.lock();
-        let pending = Pending::new(report.clone(), tells);
-        let fate = pending.fate();
         match self.sink {
             None => queue.settle(pending, Fate::Accepted),
-            // It is not waiting for another attempt; the next may well take all of them.
-            Some(_) => queue.push(pending, self.limits.pending.saturating_add(1)),
+            Some(_) if !fits => queue.settle(pending, Fate::Lost(Reason::Oversized)),
+            Some(_) => queue.push(pending),
         }
-        (report, fate)
+        drop(queue);
+        for part in parts {
+            let _ = part.fate.set(Fate::Merged(Arc::clone(&ticket)));
+        }
+        ticket
     }
 
     /// When the next attempt is due on the monotonic clock; `None` while there is nothing to
-    /// send or a thread is sending.
+    /// send, a thread is sending, or a window has to be sealed first.
     pub(crate) fn due(&self) -> Option<Duration> {
         self.queue.lock().due()
+    }
+
+    /// Until when the receiver asked to be left alone, on the monotonic clock.
+    pub(crate) fn asked_until(&self) -> Duration {
+        self.queue.lock().asked_until()
     }
 
     /// Puts the next attempt off, as after a failed one.
@@ -90,16 +107,26 @@ impl Outbox {
         self.log(news, reason);
     }
 
-    /// Sends what is pending, oldest first, until nothing is or an attempt fails. Gives up when
-    /// `deadline` (on the monotonic clock) has come, waiting for another sender included. Does
-    /// nothing where [`is_sending`] is true: it would wait for itself.
-    pub(crate) fn send(&self, clock: &dyn Clock, deadline: Option<Duration>) {
+    /// Sends what is pending and due, oldest first, until nothing is or an attempt fails.
+    pub(crate) fn send_due(&self, clock: &dyn Clock) {
+        self.send(clock, None, false);
+    }
+
+    /// Sends what is pending, oldest first, until nothing is or an attempt fails; the first even
+    /// if it is not due, for somebody asks for it. Gives up when `deadline` (on the monotonic
+    /// clock) has come, waiting for another sender included.
+    pub(crate) fn send_now(&self, clock: &dyn Clock, deadline: Option<Duration>) {
+        self.send(clock, deadline, true);
+    }
+
+    /// Does nothing where [`is_sending`] is true: it would wait for itself.
+    fn send(&self, clock: &dyn Clock, deadline: Option<Duration>, mut urgent: bool) {
         let Some(sink) = &self.sink else { return };
         if is_sending() {
             return;
         }
-        let left = || deadline.map(|deadline| deadline.saturating_sub(clock.now().monotonic));
-        let _sending = match left() {
+        let left = |now| deadline.map(|deadline| deadline.saturating_sub(now));
+        let _sending = match left(clock.now().monotonic) {
             None => self.sending.lock(),
             Some(left) => match self.sending.try_lock_for(left) {
                 Some(sending) => sending,
@@ -107,11 +134,13 @@ impl Outbox {
             },
         };
         loop {
-            let timeout = left().unwrap_or(Duration::MAX).min(self.limits.attempt);
+            let now = clock.now().monotonic;
+            let timeout = left(now).unwrap_or(Duration::MAX).min(self.limits.attempt);
             if timeout.is_zero() {
                 return;
             }
-            let Some((report, attempt)) = self.queue.lock().take_up() else { return };
+            let Some((report, attempt)) = self.queue.lock().take_up(now, urgent) else { return };
+            urgent = false;
             let parcel = Parcel::new(report.id(), attempt, report.body().as_bytes(), timeout);
             // A panic says nothing about the report.
             SENDING.set(true);
@@ -119,10 +148,10 @@ impl Outbox {
                 .unwrap_or_else(|| Err(SendError::retry("the sink panicked").possibly_delivered()));
             SENDING.set(false);
             // Nothing that panics may come between taking a report up and noting the answer.
-            let now = caught(|| clock.now().monotonic).unwrap_or_default();
+            let now = caught(|| clock.now().monotonic).unwrap_or(now);
             let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();
             let retried = result.as_ref().is_err_and(SendError::is_retryable);
-            let news = self.queue.lock().answered(now, result, self.limits.pending);
+            let news = self.queue.lock().answered(now, result);
             self.log(news, &reason);
             if retried {
                 return;
@@ -132,7 +161,7 @@ impl Outbox {
 
     /// Gives up what is pending; what is put in from now on is given up at once.
     pub(crate) fn close(&self) {
-        self.queue.lock().close();
+        self.queue.lock().close(|_| false);
     }
 
     pub(crate) fn tally(&self) -> Tally {
@@ -140,15 +169,17 @@ impl Outbox {
     }
 
     /// One line for a change of state; none for an attempt that changes nothing.
-    fn log(&self, news: Option<News>, reason: &str) {
+    fn log(&self, news: Option<Outcome>, reason: &str) {
         let to = &self.to;
         let line = match news {
             None => return,
-            Some(News::Fine) => format!("telemetry reports reach {to} again"),
-            Some(News::Failing) => {
+            Some(Outcome::Accepted) => format!("telemetry reports reach {to} again"),
+            Some(Outcome::Failed) => {
                 format!("a telemetry report did not reach {to} and is kept: {reason}")
             }
-            Some(News::Refused) => format!("{to} refused a telemetry report for good: {reason}"),
+            Some(Outcome::Refused) => {
+                format!("{to} refused a telemetry report for good: {reason}")
+            }
         };
         caught(|| log::info!("{line}"));
     }

@@ -1,200 +1,256 @@
 //! The queue of the outbox: its states and counts, without any waiting or sending.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::backoff;
+use super::limits::Limits;
+use super::pace::Pace;
+use super::pending::{Fate, Pending, Ticket};
+use super::reason::{Losses, Reason};
 use crate::report::Report;
 use crate::sink::SendError;
+use crate::window::Sealed;
 
-/// Reports that were given up, by reason, and that no report has told of yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Untold {
-    /// The receiver would never have taken them.
-    pub(crate) refused: u64,
-    /// Too many were waiting.
-    pub(crate) overflowed: u64,
-}
-
-/// How a report ended. Not set while it is pending.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Fate {
+/// What an attempt to deliver a report came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The receiver has it.
     Accepted,
-    /// The receiver will never take it, for this reason.
-    Refused(String),
-    /// Too many waited, or the program ended.
-    GivenUp,
-}
-
-/// What delivery has come to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum News {
-    Fine,
-    Failing,
+    /// Nothing is lost, and another attempt follows.
+    Failed,
+    /// The receiver will never take it; it is lost.
     Refused,
 }
 
-/// What became of the reports so far.
+/// What became of the windows so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) accepted: u64,
-    pub(crate) lost: u64,
-    pub(crate) pending: usize,
+    /// On disk when the aggregator ended.
+    pub(crate) spooled: u64,
+    pub(crate) lost: Losses,
+    pub(crate) pending: u64,
     pub(crate) attempts: u64,
-    /// Why the last attempt failed.
-    pub(crate) last_error: Option<String>,
-}
-
-/// A report that is not settled.
-pub(crate) struct Pending {
-    report: Report,
-    /// The lost reports it tells of: untold again if it is lost itself.
-    tells: Untold,
-    attempts: u32,
-    fate: Arc<OnceLock<Fate>>,
-}
-
-impl Pending {
-    pub(crate) fn new(report: Report, tells: Untold) -> Pending {
-        Pending { report, tells, attempts: 0, fate: Arc::default() }
-    }
-
-    /// Where its end will be noted.
-    pub(crate) fn fate(&self) -> Arc<OnceLock<Fate>> {
-        Arc::clone(&self.fate)
-    }
+    /// What the last attempt came to.
+    pub(crate) outcome: Option<Outcome>,
+    /// Why it was not accepted.
+    pub(crate) error: Option<SendError>,
 }
 
 /// Reports that wait, oldest first.
-#[derive(Default)]
-pub(crate) struct Queue {
+pub(super) struct Queue {
+    limits: Limits,
     pending: VecDeque<Pending>,
     /// The front report is with the sink and must stay.
     in_flight: bool,
-    /// Failed attempts in a row.
-    failures: u32,
-    /// No attempt before this instant of the monotonic clock, unless somebody asks for one.
-    not_before: Duration,
-    /// What the last attempt came to.
-    state: Option<News>,
+    pace: Pace,
     closed: bool,
-    untold: Untold,
+    /// Lost windows that no report has told of yet.
+    untold: Losses,
     tally: Tally,
 }
 
 impl Queue {
-    pub(crate) fn untold(&self) -> Untold {
-        self.untold
+    pub(super) fn new(limits: Limits) -> Queue {
+        Queue {
+            limits,
+            pending: VecDeque::new(),
+            in_flight: false,
+            pace: Pace::new(limits.attempts),
+            closed: false,
+            untold: Losses::default(),
+            tally: Tally::default(),
+        }
     }
 
-    /// The lost reports to tell of, for a report that tells of them.
-    pub(crate) fn take_untold(&mut self) -> Untold {
-        std::mem::take(&mut self.untold)
+    pub(super) fn tally(&self) -> Tally {
+        let pending = self.pending.iter().map(|pending| pending.windows).sum();
+        Tally { pending, ..self.tally.clone() }
     }
 
-    pub(crate) fn due(&self) -> Option<Duration> {
-        (!self.pending.is_empty() && !self.in_flight).then_some(self.not_before)
+    /// When the next attempt is due; `None` while there is nothing to send, a report is with the
+    /// sink, or the next window has to be sealed first.
+    pub(super) fn due(&self) -> Option<Duration> {
+        if self.pending.is_empty() || self.in_flight { None } else { self.pace.due() }
     }
 
-    pub(crate) fn tally(&self) -> Tally {
-        Tally { pending: self.pending.len(), ..self.tally.clone() }
+    /// Until when the receiver asked to be left alone.
+    pub(super) fn asked_until(&self) -> Duration {
+        self.pace.asked_until()
     }
 
-    /// Puts a report at the end, and gives up the oldest if there are more than `most`.
-    pub(crate) fn push(&mut self, pending: Pending, most: usize) {
+    /// Makes one window of `sealed` and those before it that were kept for it and that the receiver
+    /// certainly does not have, and leaves those in place. Returns what its report has to tell
+    /// of.
+    pub(super) fn merged(&self, sealed: &mut Sealed) -> Losses {
+        let mut tells = self.untold;
+        let mut rest = self.pending.len();
+        while let Some(part) = self.part(rest.wrapping_sub(1), sealed) {
+            tells.merge(&part.tells);
+            part.sealed.iter().for_each(|earlier| sealed.take_in(Sealed::clone(earlier)));
+            rest -= 1;
+        }
+        let old = self.pending.iter().take(rest).skip(usize::from(self.in_flight));
+        let old = old.filter(|pending| pending.expires <= sealed.end.monotonic);
+        old.for_each(|old| {
+            tells.merge(&old.tells);
+            tells.add(Reason::Expired, old.windows);
+        });
+        tells
+    }
+
+    /// The same, but takes them: they are no more in the queue.
+    pub(super) fn merge(&mut self, sealed: &mut Sealed) -> (Losses, Vec<Arc<Ticket>>) {
+        let (mut tells, mut parts) = (Losses::default(), Vec::new());
+        while self.part(self.pending.len().wrapping_sub(1), sealed).is_some() {
+            let Some(part) = self.pending.pop_back() else { break };
+            tells.merge(&part.tells);
+            part.sealed.into_iter().for_each(|earlier| sealed.take_in(*earlier));
+            parts.push(part.ticket);
+        }
+        self.expire(sealed.end.monotonic);
+        tells.merge(&std::mem::take(&mut self.untold));
+        (tells, parts)
+    }
+
+    /// The pending report at this place if it may become a part of `sealed`.
+    fn part(&self, at: usize, sealed: &Sealed) -> Option<&Pending> {
+        let with_sink = self.in_flight && at == 0;
+        let possible = self.pace.is_held(sealed.end.monotonic) && !with_sink;
+        let pending = self.pending.get(at).filter(|_| possible)?;
+        pending.sealed.as_ref().filter(|earlier| sealed.follows(earlier)).map(|_| pending)
+    }
+
+    /// Puts the report of a window that was just sealed at the end.
+    pub(super) fn push(&mut self, pending: Pending) {
+        self.pace.sealed();
         if self.closed {
-            return self.settle(pending, Fate::GivenUp);
+            return self.settle(pending, Fate::Lost(Reason::Unshipped));
         }
         self.pending.push_back(pending);
-        self.trim(most);
+        // It is not waiting for another attempt yet; the next may well take all of them.
+        self.trim(self.limits.reports.saturating_add(1));
     }
 
-    /// The report to send next, and which attempt at it this is.
-    pub(crate) fn take_up(&mut self) -> Option<(Report, u32)> {
+    /// The report to send next, and which attempt at it this is. Where nobody is `urgent`, only
+    /// when it is due; and never before the receiver wants it.
+    pub(super) fn take_up(&mut self, now: Duration, urgent: bool) -> Option<(Report, u32)> {
+        self.expire(now);
+        let due = if urgent { Some(self.pace.asked_until()) } else { self.pace.due() };
+        due.filter(|due| *due <= now)?;
         let pending = self.pending.front_mut()?;
         pending.attempts = pending.attempts.saturating_add(1);
         self.in_flight = true;
         self.tally.attempts += 1;
-        Some((pending.report.clone(), pending.attempts))
+        Some((pending.ticket.report.clone(), pending.attempts))
     }
 
-    /// Notes the answer to the attempt at the front report. After a failure no more than `most`
-    /// reports stay. Returns what is new.
-    pub(crate) fn answered(
+    /// Notes the answer to the attempt at the front report. Returns what it came to, if that is
+    /// news.
+    pub(super) fn answered(
         &mut self,
         now: Duration,
         result: Result<(), SendError>,
-        most: usize,
-    ) -> Option<News> {
+    ) -> Option<Outcome> {
         self.in_flight = false;
-        let (fate, news) = match result {
-            Ok(()) => {
-                self.tally.last_error = None;
-                (Fate::Accepted, News::Fine)
-            }
+        let (outcome, fate) = match &result {
+            Ok(()) => (Outcome::Accepted, Fate::Accepted),
             Err(error) if error.is_retryable() => {
-                let news = self.failed(now, &error);
-                self.trim(most);
+                if let Some(pending) = self.pending.front_mut().filter(|_| error.maybe_delivered())
+                {
+                    pending.sealed = None;
+                }
+                let news = self.failed(now, error);
+                self.trim(self.limits.reports);
                 return news;
             }
-            Err(error) => {
-                self.tally.last_error = Some(error.to_string());
-                (Fate::Refused(error.to_string()), News::Refused)
-            }
+            Err(error) => (Outcome::Refused, Fate::Refused(error.to_string())),
         };
-        (self.failures, self.not_before) = (0, Duration::ZERO);
+        match outcome {
+            Outcome::Refused => self.pace.refused(now),
+            _ => self.pace.accepted(),
+        }
         if let Some(pending) = self.pending.pop_front() {
             self.settle(pending, fate);
         }
-        self.becomes(news)
+        self.becomes(outcome, result.err())
     }
 
-    /// Notes a failed attempt, or one that could not be made. Returns what is new.
-    pub(crate) fn failed(&mut self, now: Duration, error: &SendError) -> Option<News> {
-        self.failures = self.failures.saturating_add(1);
-        let wait = backoff::wait(self.failures, error.retry_after());
-        self.not_before = now.saturating_add(wait);
-        self.tally.last_error = Some(error.to_string());
-        self.becomes(News::Failing)
+    /// Notes a failed attempt, or one that could not be made. Returns what it came to, if that is
+    /// news.
+    pub(super) fn failed(&mut self, now: Duration, error: &SendError) -> Option<Outcome> {
+        self.pace.failed(now, error);
+        self.becomes(Outcome::Failed, Some(error.clone()))
     }
 
     /// The new state, if it is one. That all is well goes without saying at first.
-    fn becomes(&mut self, state: News) -> Option<News> {
-        let before = self.state.replace(state);
-        (before.unwrap_or(News::Fine) != state).then_some(state)
+    fn becomes(&mut self, outcome: Outcome, error: Option<SendError>) -> Option<Outcome> {
+        self.tally.error = error;
+        let before = self.tally.outcome.replace(outcome).unwrap_or(Outcome::Accepted);
+        (before != outcome).then_some(outcome)
     }
 
-    /// Gives up the oldest reports until no more than `most` wait. The one that is with the sink
-    /// stays: it may be accepted yet.
+    /// Gives up what has waited for too long. What is with the sink stays: it may be accepted yet.
+    fn expire(&mut self, now: Duration) {
+        let from = usize::from(self.in_flight);
+        let old = |pending: &Pending| pending.expires <= now;
+        while let Some(at) = self.pending.iter().skip(from).position(old) {
+            self.give_up(from + at, Reason::Expired);
+        }
+    }
+
+    /// Gives up the oldest reports until no more than `most` wait, nor more bytes than there may.
+    /// What is with the sink stays.
     fn trim(&mut self, most: usize) {
-        while self.pending.len() > most.max(usize::from(self.in_flight)) {
-            let Some(pending) = self.pending.remove(usize::from(self.in_flight)) else { return };
-            self.untold.overflowed = self.untold.overflowed.saturating_add(1);
-            self.settle(pending, Fate::GivenUp);
+        let from = usize::from(self.in_flight);
+        let bytes = |queue: &Queue| queue.pending.iter().map(Pending::bytes).sum::<usize>();
+        while self.pending.len() > from.max(1)
+            && (self.pending.len() > most || bytes(self) > self.limits.bytes)
+        {
+            self.give_up(from, Reason::Overflowed);
+        }
+    }
+
+    fn give_up(&mut self, at: usize, reason: Reason) {
+        if let Some(pending) = self.pending.remove(at) {
+            self.settle(pending, Fate::Lost(reason));
         }
     }
 
     /// Gives up everything, also what is with the sink: if that is accepted after all, nobody
-    /// is there any more to be told.
-    pub(crate) fn close(&mut self) {
+    /// is there any more to be told. What `is_spooled` stays on disk for the next process.
+    pub(super) fn close(&mut self, is_spooled: impl Fn(&Report) -> bool) {
         self.closed = true;
         while let Some(pending) = self.pending.pop_front() {
-            self.settle(pending, Fate::GivenUp);
+            let fate = match is_spooled(&pending.ticket.report) {
+                true => Fate::Spooled,
+                false => Fate::Lost(Reason::Unshipped),
+            };
+            self.settle(pending, fate);
         }
     }
 
-    /// Notes the end of a report that is not in the queue any more.
-    pub(crate) fn settle(&mut self, pending: Pending, fate: Fate) {
-        if fate == Fate::Accepted {
-            self.tally.accepted += 1;
-        } else {
-            self.tally.lost += 1;
-            self.untold.refused += pending.tells.refused;
-            self.untold.overflowed += pending.tells.overflowed;
-            self.untold.refused += u64::from(matches!(fate, Fate::Refused(_)));
+    /// Notes the end of a report that is not in the queue any more, or never was.
+    pub(super) fn settle(&mut self, pending: Pending, fate: Fate) {
+        let windows = pending.windows;
+        match &fate {
+            Fate::Accepted => self.tally.accepted += windows,
+            Fate::Spooled => self.tally.spooled += windows,
+            Fate::Merged(_) => {}
+            Fate::Refused(_) => self.lose(Reason::Refused, windows),
+            Fate::Lost(reason) => self.lose(*reason, windows),
+        }
+        if let Fate::Refused(_) | Fate::Lost(_) = fate {
+            self.untold.merge(&pending.tells);
         }
         // It is set once: a report leaves the queue once.
-        let _ = pending.fate.set(fate);
+        let _ = pending.ticket.fate.set(fate);
+    }
+
+    fn lose(&mut self, reason: Reason, windows: u64) {
+        self.untold.add(reason, windows);
+        self.tally.lost.add(reason, windows);
     }
 }

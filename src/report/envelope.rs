@@ -4,8 +4,10 @@ use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use uuid::Uuid;
 
 use super::document::Data;
+use crate::clock::Moment;
 use crate::schema::Plan;
 use crate::window::{Losses, Sealed};
 
@@ -13,19 +15,22 @@ use crate::window::{Losses, Sealed};
 pub(crate) struct Envelope<'a> {
     pub(crate) sealed: &'a Sealed,
     pub(crate) plan: &'a Plan,
-    /// Reports that were refused for good, and that were one too many, since the last report.
-    pub(crate) reports_lost: [u64; 2],
+    /// Reports that were lost since the last report, by reason.
+    pub(crate) reports_lost: &'a [(&'static str, u64)],
 }
 
 impl Serialize for Envelope<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Sealed { id, sequence, begin, end, readings, losses } = self.sealed;
-        let mut map = serializer.serialize_map(Some(7))?;
+        let Sealed { id, sequence, merged, begin, end, readings, losses, .. } = self.sealed;
+        let merged: Vec<String> = merged.iter().map(Uuid::to_string).collect();
+        let mut map = serializer.serialize_map(Some(9))?;
         map.serialize_entry("report_id", &id.to_string())?;
         map.serialize_entry("sequence", sequence)?;
         map.serialize_entry("schema_id", &self.plan.id)?;
         map.serialize_entry("window_start", &utc(begin.wall))?;
         map.serialize_entry("window_end", &utc(end.wall))?;
+        map.serialize_entry("window_seconds", &length(*begin, *end))?;
+        map.serialize_entry("merged", &merged)?;
         map.serialize_entry("losses", &ByReason(losses, self.reports_lost))?;
         map.serialize_entry("data", &Data { plan: self.plan, readings })?;
         map.end()
@@ -33,22 +38,26 @@ impl Serialize for Envelope<'_> {
 }
 
 /// The losses that happened, by reason; an empty object when there were none.
-struct ByReason<'a>(&'a Losses, [u64; 2]);
+struct ByReason<'a>(&'a Losses, &'a [(&'static str, u64)]);
 
 impl Serialize for ByReason<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Losses { refused, undeclared, mismatched, failed } = *self.0;
-        let [reports_refused, reports_overflowed] = self.1;
-        let reasons = [
+        let values = [
             ("refused_values", refused),
             ("undeclared_metrics", undeclared),
             ("mismatched_metrics", mismatched),
             ("failed_functions", failed),
-            ("reports_refused", reports_refused),
-            ("reports_overflowed", reports_overflowed),
         ];
-        serializer.collect_map(reasons.into_iter().filter(|(_, count)| *count > 0))
+        let reasons = values.iter().chain(self.1).copied();
+        serializer.collect_map(reasons.filter(|(_, count)| *count > 0))
     }
+}
+
+/// From one moment to the other by the monotonic clock, in seconds, to the millisecond.
+fn length(begin: Moment, end: Moment) -> f64 {
+    let length = end.monotonic.saturating_sub(begin.monotonic);
+    (length.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// RFC 3339 in UTC, to the microsecond; null for a time beyond the years -9999 to 9999.

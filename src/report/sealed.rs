@@ -32,19 +32,24 @@ struct Inner {
 }
 
 impl Report {
-    pub(crate) fn new(sealed: &Sealed, plan: &Plan, bare: bool, reports_lost: [u64; 2]) -> Report {
+    /// Serialises a window. `reports_lost` is what the envelope tells of lost reports.
+    pub(crate) fn new(
+        sealed: &Sealed,
+        plan: &Plan,
+        bare: bool,
+        reports_lost: &[(&'static str, u64)],
+    ) -> Report {
         let data = Data { plan, readings: &sealed.readings };
         let body = match bare {
             true => write(&data),
             false => write(&Envelope { sealed, plan, reports_lost }),
         };
-        let inner = Inner {
-            id: sealed.id.to_string(),
-            sequence: sealed.sequence,
-            body,
-            bare,
-            data: OnceLock::new(),
-        };
+        Report::read_back(sealed.id.to_string(), sealed.sequence, body, bare)
+    }
+
+    /// A report that was serialised before.
+    pub(crate) fn read_back(id: String, sequence: u64, body: String, bare: bool) -> Report {
+        let inner = Inner { id, sequence, body, bare, data: OnceLock::new() };
         Report { inner: Arc::new(inner) }
     }
 

@@ -1,4 +1,4 @@
-//! From one seal to the next: sampling on the clock, and taking a window's values exactly once.
+//! The window that goes on: sampling on the clock, and taking its values exactly once.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::cell::{Counter, Distinct, Range};
+use super::sealed::{Losses, Reading, Sealed};
+use crate::cell::Counter;
 use crate::clock::Moment;
 use crate::guard::caught;
 use crate::host::identity::new_id;
@@ -39,42 +40,6 @@ struct Open {
     sampled: Vec<Summary>,
     /// The totals of the tallies when the window began.
     losses: [u128; 4],
-}
-
-/// A window's values, taken exactly once.
-#[derive(Clone, Debug)]
-pub(crate) struct Sealed {
-    pub(crate) id: Uuid,
-    pub(crate) sequence: u64,
-    pub(crate) begin: Moment,
-    pub(crate) end: Moment,
-    /// In the schema's order.
-    pub(crate) readings: Vec<Reading>,
-    pub(crate) losses: Losses,
-}
-
-/// A field's value in a window, in a form that can still be merged with that of another.
-#[derive(Clone, Debug)]
-pub(crate) enum Reading {
-    Fact(Fact),
-    Os {
-        family: String,
-        name: String,
-    },
-    Counter(u64),
-    Gauge(Option<f64>),
-    /// The samples; for a gauge also the extremes it reached between them.
-    Summary(Box<Summary>, Option<Range>),
-    Distinct(Box<Distinct>),
-}
-
-/// Counts of what a window could not report, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Losses {
-    pub(crate) refused: u64,
-    pub(crate) undeclared: u64,
-    pub(crate) mismatched: u64,
-    pub(crate) failed: u64,
 }
 
 /// What a window says that was not recorded.
@@ -232,7 +197,7 @@ impl Window {
             mismatched: gained(&tallies.mismatched, mismatched, mode),
             failed: gained(&tallies.failed, failed, mode),
         };
-        let sealed = Sealed { id: *id, sequence: *sequence, begin: *begin, end, readings, losses };
+        let sealed = Sealed::new(*id, *sequence, *begin..end, readings, losses);
         if seal {
             (*id, *sequence, *begin) = (new_id(), *sequence + 1, end);
         }

@@ -1,0 +1,81 @@
+//! Why windows are lost, and how many were.
+
+/// Why a sealed window will not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The receiver would never have taken it.
+    Refused,
+    /// Too many, or too many bytes, were waiting.
+    Overflowed,
+    /// It waited for too long.
+    Expired,
+    /// Its report is larger than a report may be.
+    Oversized,
+    /// The program ended.
+    Unshipped,
+    /// A file of the spool was not a whole report.
+    SetAside,
+}
+
+impl Reason {
+    const ALL: [Reason; 6] = [
+        Reason::Refused,
+        Reason::Overflowed,
+        Reason::Expired,
+        Reason::Oversized,
+        Reason::Unshipped,
+        Reason::SetAside,
+    ];
+
+    /// The name in a report's losses and in the status.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Reason::Refused => "reports_refused",
+            Reason::Overflowed => "reports_overflowed",
+            Reason::Expired => "reports_expired",
+            Reason::Oversized => "reports_oversized",
+            Reason::Unshipped => "reports_unshipped",
+            Reason::SetAside => "reports_set_aside",
+        }
+    }
+
+    /// What is said to whoever waits for the report.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Reason::Refused => "it was refused for good",
+            Reason::Overflowed => "too many were waiting",
+            Reason::Expired => "it waited for too long",
+            Reason::Oversized => "it is larger than `max_body`",
+            Reason::Unshipped => "the program ended",
+            Reason::SetAside => "its file was not whole",
+        }
+    }
+}
+
+/// How many windows were lost, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses([u64; Reason::ALL.len()]);
+
+impl Losses {
+    /// As many as can be counted, of each.
+    pub(crate) const LARGEST: Losses = Losses([u64::MAX; Reason::ALL.len()]);
+
+    pub(crate) fn add(&mut self, reason: Reason, windows: u64) {
+        let count = &mut self.0[reason as usize];
+        *count = count.saturating_add(windows);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Losses) {
+        Reason::ALL.into_iter().for_each(|reason| self.add(reason, other.0[reason as usize]));
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().fold(0, |total, count| total.saturating_add(*count))
+    }
+
+    /// The reasons that there were.
+    pub(crate) fn by_reason(&self) -> Vec<(&'static str, u64)> {
+        let all = Reason::ALL.into_iter().map(|reason| (reason.name(), self.0[reason as usize]));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+}

@@ -1,0 +1,194 @@
+//! When what is due.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::time::Duration;
+
+/// The share of the spread by which a single report is late: none of two instances that happen to
+/// have one phase keeps step with the other.
+const JITTER: u32 = 64;
+
+/// When to sample and when to seal, on the monotonic clock.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    sample: Option<Beat>,
+    report: Beat,
+    phase: Phase,
+}
+
+/// A point in time that comes back at a fixed interval.
+#[derive(Clone, Copy, Debug)]
+struct Beat {
+    next: Duration,
+    every: Duration,
+    /// Beats that have passed, the missed ones too.
+    passed: u64,
+}
+
+/// Where one instance of a fleet stands in the common interval.
+///
+/// The instances of a fleet are often started at the same moment: after an upgrade, or when the
+/// power is back. Their reports are spread evenly over the interval by a hash of the instance's
+/// id, the same for each run of the program that has the same id.
+#[derive(Clone, Debug)]
+pub(crate) struct Phase {
+    instance: String,
+    spread: Duration,
+}
+
+impl Beat {
+    fn new(next: Duration, every: Duration) -> Beat {
+        Beat { next, every, passed: 0 }
+    }
+
+    /// Whether the beat has come; it is `late` by so much. It then moves on by whole intervals, so
+    /// it neither drifts with the time that the work takes nor makes up for beats that were slept
+    /// through.
+    fn take(&mut self, now: Duration, late: Duration) -> bool {
+        let Some(since) = now.checked_sub(self.next.saturating_add(late)) else { return false };
+        let missed = since.as_nanos() / self.every.as_nanos().max(1);
+        let steps = u32::try_from(missed + 1).unwrap_or(u32::MAX);
+        self.next = self.next.saturating_add(self.every.saturating_mul(steps));
+        self.passed = self.passed.saturating_add(steps.into());
+        true
+    }
+}
+
+impl Phase {
+    /// The phase of an instance, up to `spread`; with none, reports come at the same time
+    /// everywhere.
+    pub(crate) fn new(instance: &str, spread: Duration) -> Phase {
+        Phase { instance: instance.to_owned(), spread }
+    }
+
+    /// A share of the spread, the same for the same instance and number.
+    fn share(&self, number: u64) -> Duration {
+        // SipHash with a fixed key: evenly spread, and the same wherever it is computed.
+        let hash = BuildHasherDefault::<DefaultHasher>::default()
+            .hash_one((self.instance.as_str(), number));
+        self.spread.mul_f64((hash >> 11) as f64 / (1u64 << 53) as f64)
+    }
+
+    /// How late the report after so many others is.
+    fn jitter(&self, passed: u64) -> Duration {
+        self.share(passed.saturating_add(1)) / JITTER
+    }
+}
+
+impl Schedule {
+    /// From `now` on: the first report after `first` and the instance's phase, then one every
+    /// `report`; a sample every `sample`, where anything is sampled.
+    pub(crate) fn new(
+        now: Duration,
+        first: Duration,
+        report: Duration,
+        sample: Option<Duration>,
+        phase: Phase,
+    ) -> Schedule {
+        let first = now.saturating_add(first).saturating_add(phase.share(0));
+        Schedule {
+            sample: sample.map(|every| Beat::new(now.saturating_add(every), every)),
+            report: Beat::new(first, report),
+            phase,
+        }
+    }
+
+    /// Whether a sample is due; the next one then is one interval on.
+    pub(crate) fn take_sample(&mut self, now: Duration) -> bool {
+        self.sample.as_mut().is_some_and(|beat| beat.take(now, Duration::ZERO))
+    }
+
+    /// Whether a report is due; the next one then is one interval on.
+    pub(crate) fn take_report(&mut self, now: Duration) -> bool {
+        let late = self.phase.jitter(self.report.passed);
+        self.report.take(now, late)
+    }
+
+    /// When the next report is due.
+    pub(crate) fn next_report(&self) -> Duration {
+        self.report.next.saturating_add(self.phase.jitter(self.report.passed))
+    }
+
+    /// When anything is due.
+    pub(crate) fn next(&self) -> Duration {
+        let report = self.next_report();
+        self.sample.map_or(report, |sample| sample.next.min(report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn unphased(now: Duration, first: Duration, report: Duration) -> Schedule {
+        Schedule::new(now, first, report, Some(s(2)), Phase::new("", Duration::ZERO))
+    }
+
+    #[test]
+    fn beats_keep_their_phase_and_never_come_in_bursts() {
+        let mut schedule = unphased(s(100), s(10), s(60));
+        assert_eq!((schedule.next(), schedule.next_report()), (s(102), s(110)));
+        assert!(!schedule.take_sample(s(101)) && schedule.take_sample(s(103)));
+        assert!(!schedule.take_sample(s(103)));
+        assert_eq!(schedule.next(), s(104));
+        assert!(!schedule.take_report(s(109)) && schedule.take_report(s(115)));
+        assert_eq!(schedule.next_report(), s(170), "late by 5 s, and not shifted by it");
+        assert!(schedule.take_report(s(10_000)), "asleep for hours");
+        assert!(!schedule.take_report(s(10_001)), "what was missed is not made up for");
+        assert_eq!(schedule.next_report(), s(10_010));
+    }
+
+    #[test]
+    fn extreme_settings_do_not_overflow() {
+        let mut schedule = unphased(Duration::MAX, Duration::MAX, Duration::MAX);
+        assert!(schedule.take_report(Duration::MAX));
+        assert_eq!(schedule.next_report(), Duration::MAX);
+        let phase = Phase::new("a", Duration::MAX);
+        let far = Schedule::new(Duration::MAX, s(1), s(1), None, phase);
+        assert_eq!(far.next(), Duration::MAX);
+    }
+
+    /// The reports of instances that start together, by tenth of the interval.
+    #[test]
+    fn a_fleet_that_starts_together_spreads_over_the_interval_and_stays_spread() {
+        const INSTANCES: usize = 20_000;
+        let every = s(4 * 60 * 60);
+        let fleet = (0..INSTANCES).map(|at| Phase::new(&format!("instance {at}"), every));
+        let mut fleet: Vec<_> =
+            fleet.map(|phase| Schedule::new(s(0), s(600), every, None, phase)).collect();
+        for round in 0..3 {
+            let mut tenths = [0usize; 11];
+            for schedule in &mut fleet {
+                let due = schedule.next_report();
+                assert!(!schedule.take_report(due - s(1)) && schedule.take_report(due));
+                let offset = due - s(600) - every * round;
+                tenths[(offset.as_nanos() * 10 / every.as_nanos()) as usize] += 1;
+            }
+            let even = INSTANCES / 10;
+            assert!(tenths[1..10].iter().all(|n| n.abs_diff(even) < even / 10), "{tenths:?}");
+            assert!(tenths[10] < INSTANCES / 64, "late by the jitter alone: {tenths:?}");
+        }
+    }
+
+    #[test]
+    fn an_instance_keeps_its_phase_and_its_reports_vary_a_little() {
+        let every = s(3600);
+        let due = |id: &str| {
+            let mut schedule = Schedule::new(s(0), s(0), every, None, Phase::new(id, every));
+            let mut due = Vec::new();
+            for round in 0..5 {
+                due.push(schedule.next_report() - every * round);
+                assert!(schedule.take_report(schedule.next_report()));
+            }
+            due
+        };
+        assert_eq!(due("a"), due("a"));
+        assert_ne!(due("a"), due("b"));
+        let (least, most) = (due("a").into_iter().min(), due("a").into_iter().max());
+        assert!(most > least);
+        assert!(most.zip(least).is_some_and(|(most, least)| most - least <= every / JITTER));
+    }
+}

@@ -1,0 +1,7 @@
+//! From one seal to the next: what a window holds, and what it holds when it is over.
+
+mod open;
+mod sealed;
+
+pub(crate) use open::{Answers, Window};
+pub(crate) use sealed::{Losses, Reading, Sealed};
