@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use callhome::host::{HostFacts, process_memory};
-use callhome::{CallHome, Clock, Moment, Sample, Schema};
+use callhome::{CallHome, Clock, Fact, Moment, Sample, Schema};
 use metrics::{counter, gauge, histogram};
 
 /// What the page calls the version of the sync service.
@@ -27,7 +27,7 @@ const VERSION: &str = "0.5.3-28-gf78187e";
 /// All that Electric reports. What is known only at run time is passed in.
 fn schema<T: Sample>(
     postgres: impl Fn() -> Option<String> + Send + Sync + 'static,
-    oldest_wal: impl Fn() -> Option<String> + Send + Sync + 'static,
+    oldest_wal: impl Fn() -> Option<SystemTime> + Send + Sync + 'static,
     memory: impl Fn() -> T + Send + Sync + 'static,
 ) -> Schema {
     Schema::new("electric")
@@ -38,7 +38,7 @@ fn schema<T: Sample>(
                 .cluster_id("electric_cluster_uuid")
                 .instance_id("electric_instance_id")
                 .os("os")
-                .fact_with("pg_version", postgres)
+                .fact_with("pg_version", move || postgres().map(Fact::text))
                 .ram("ram")
         })
         .section("resources", |s| {
@@ -79,11 +79,7 @@ fn schema<T: Sample>(
 fn run() -> Result<(), Box<dyn Error>> {
     let (arrived, arrivals) = mpsc::channel();
     let receiver = receiver::Receiver::start(move |body| drop(arrived.send(body)))?;
-    let schema = schema(
-        || Some("16.4".to_owned()),
-        || Some(jiff::Timestamp::now().to_string()),
-        process_memory,
-    );
+    let schema = schema(|| Some("16.4".to_owned()), || Some(SystemTime::now()), process_memory);
     let callhome = CallHome::builder(schema)
         .endpoint(&receiver.url())
         .every(Duration::from_secs(4 * 60 * 60))
@@ -135,7 +131,7 @@ fn print_sample() -> Result<(), Box<dyn Error>> {
     host.ram = Some(33_363_812_352);
     let schema = schema(
         || Some("14.9".to_owned()),
-        || Some("2023-09-19T14:40:45.972021Z".to_owned()),
+        || Some(SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021)),
         || 64_262_224,
     );
     let callhome = CallHome::builder(schema)

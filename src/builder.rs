@@ -178,9 +178,8 @@ impl Builder {
         self
     }
 
-    /// How many bytes one report may have. It is an error if the schema's largest report, but for
-    /// the texts of functions, is larger; a report that texts make larger is lost and counted.
-    /// Default: 1 MiB.
+    /// How many bytes one report may have, as a receiver or a proxy may limit it. It is an error if
+    /// the schema's largest report is larger. Default: 1 MiB.
     pub fn max_body(mut self, bytes: usize) -> Builder {
         self.limits.body = bytes;
         self
@@ -256,7 +255,7 @@ impl Builder {
     /// labels, that the schema does not have, or has as another kind), `failed_functions`. Of
     /// windows that will not arrive: `reports_refused` (the receiver would never have taken them),
     /// `reports_overflowed` (too many waited), `reports_expired` (they waited for too long),
-    /// `reports_oversized`, `reports_set_aside` (files of the spool that were not whole).
+    /// `reports_set_aside` (files of the spool that were not whole).
     pub fn bare(mut self) -> Builder {
         self.bare = true;
         self

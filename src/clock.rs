@@ -36,3 +36,20 @@ impl Clock for SystemClock {
         Moment { monotonic: self.origin.elapsed(), wall: SystemTime::now() }
     }
 }
+
+/// RFC 3339 in UTC, to the microsecond; null for a time beyond the years -9999 to 9999.
+pub(crate) fn utc(time: SystemTime) -> Option<String> {
+    let timestamp = jiff::Timestamp::try_from(time).ok()?;
+    Some(format!("{timestamp:.6}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_in_utc() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021);
+        assert_eq!(utc(time).unwrap(), "2023-09-19T14:40:45.972021Z");
+    }
+}

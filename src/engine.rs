@@ -15,7 +15,7 @@ use crate::guard::caught;
 use crate::host::HostFacts;
 use crate::report::Report;
 use crate::schedule::Schedule;
-use crate::schema::Host;
+use crate::schema::{Fact, Host};
 use crate::switch::Decision;
 use crate::window::{Answers, Reading, Sealed, Window};
 
@@ -58,16 +58,17 @@ impl Identity {
     fn fact(&self, fact: Host, now: Moment) -> Reading {
         let machine = || self.host.get_or_init(HostFacts::detect);
         Reading::Fact(match fact {
-            Host::Arch => machine().arch.clone().into(),
+            Host::Arch => Fact::text(&*machine().arch),
             Host::Cores => machine().cores.into(),
             Host::Os => {
-                let (family, name) = (machine().os_family.clone(), machine().os_name.clone());
+                let [family, name] =
+                    [&machine().os_family, &machine().os_name].map(|text| Fact::text(&**text));
                 return Reading::Os { family, name };
             }
             Host::Ram => machine().ram.into(),
             Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
-            Host::InstanceId => self.instance.clone().into(),
-            Host::ClusterId => self.cluster.clone().into(),
+            Host::InstanceId => Fact::text(&*self.instance),
+            Host::ClusterId => Fact::text(&*self.cluster),
         })
     }
 }

@@ -1,7 +1,9 @@
-//! The figures of a summary on request, from the declaration to the report.
+//! The figures of a summary on request, and coarser values, from the declaration to the report.
 
-use callhome::{CallHome, Figure, Schema};
-use metrics::{gauge, histogram};
+use std::time::{Duration, SystemTime};
+
+use callhome::{CallHome, Fact, Figure, Schema, Transform};
+use metrics::{counter, gauge, histogram};
 
 fn asked(schema: Schema) -> Schema {
     schema
@@ -79,4 +81,46 @@ fn what_cannot_be_shown_is_an_error_of_build() {
     assert!(error(nan).contains("`s.a` has the quantile NaN"));
     let counter = Schema::new("shop").counter("orders").with(Figure::Sum);
     assert!(error(counter).contains("`orders` is a counter and has no `sum`"));
+}
+
+#[test]
+fn values_are_made_coarser_when_they_are_said_and_not_before() {
+    use Transform::*;
+    let schema = Schema::new("shop")
+        .fact_with("server", || Fact::text("15.4 (Debian)"))
+        .transform(MajorMinor)
+        .fact("since", SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021))
+        .fact("rows", 123_456)
+        .transform(PowerOfTen)
+        .counter("orders")
+        .transform(Digits(1))
+        .gauge("load")
+        .transform(AtMost(1.0))
+        .distinct("customers", "id")
+        .transform(AtLeast(3))
+        .summary("few")
+        .transform(AtLeast(3))
+        .summary("many")
+        .with(Figure::Count)
+        .transform(AtLeast(3))
+        .transform(Digits(2));
+    let t = CallHome::builder(schema).bare().build().unwrap();
+    metrics::with_local_recorder(t.recorder(), || {
+        counter!("orders").increment(14);
+        gauge!("load").set(1.5);
+        counter!("customers", "id" => "a").increment(1);
+        counter!("customers", "id" => "b").increment(1);
+        histogram!("few").record(7);
+        [111, 222, 336].iter().for_each(|n| histogram!("many").record(*n));
+        counter!("orders").increment(2); // each alone would be 10 and 2
+    });
+    let report = t.flush().unwrap();
+    assert_eq!(
+        report.body(),
+        concat!(
+            r#"{"server":"15.4","since":"2023-09-19T14:40:45.972021Z","rows":100000,"orders":20,"#,
+            r#""load":1,"customers":null,"few":null,"#,
+            r#""many":{"max":340,"mean":220.0,"median":220,"min":110,"mode":110,"count":3}}"#,
+        )
+    );
 }

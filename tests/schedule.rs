@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use callhome::sink::{MemorySink, SendError};
-use callhome::{Builder, CallHome, Clock, Outcome, Schema};
+use callhome::{Builder, CallHome, Clock, Fact, Outcome, Schema};
 use metrics::{counter, gauge, histogram};
 use serde_json::Value;
 use support::clock::TestClock;
@@ -292,22 +292,18 @@ fn memory_stays_flat_over_a_thousand_failed_windows() {
 }
 
 #[test]
-fn a_report_larger_than_one_may_be_is_an_error_of_the_schema_or_counted() {
-    let small = |schema| reporting(schema).0.max_body(600).build();
-    let error =
-        small((0..20).fold(Schema::new("s"), |s, n| s.summary(format!("x{n}")))).unwrap_err();
-    assert_eq!(error.kind(), callhome::ErrorKind::Config);
-    assert!(error.to_string().contains("`max_body` is 600 bytes"), "{error}");
-
-    let long = |schema: Schema| schema.fact_with("text", || "x".repeat(10_000));
-    let (builder, _, sink) = reporting(long(Schema::new("s").counter("n")));
-    let callhome = builder.max_body(8_000).build().unwrap();
-    let error = callhome.flush().unwrap_err();
-    assert!(
-        error.kind() == callhome::ErrorKind::Lost && error.to_string().contains("max_body"),
-        "{error}"
-    );
-    assert_eq!((sink.attempts(), callhome.status().losses()), (0, vec![("reports_oversized", 1)]));
+fn a_schema_whose_reports_may_be_too_large_is_an_error() {
+    let summaries = |n| (0..n).fold(Schema::new("s"), |s, n| s.summary(format!("x{n}")));
+    let text = Schema::new("s").fact_with("text", || Fact::text("\u{1}".repeat(1000)));
+    let limited = |schema, bytes| reporting(schema).0.max_body(bytes).build();
+    for (schema, bytes) in [(summaries(60), 15_000), (text.clone(), 7_000)] {
+        let error = limited(schema, bytes).unwrap_err();
+        assert_eq!(error.kind(), callhome::ErrorKind::Config);
+        assert!(error.to_string().contains(&format!("`max_body` is {bytes} bytes")), "{error}");
+    }
+    assert!(limited(summaries(20), 15_000).is_ok());
+    let largest = limited(text, 8_000).unwrap().flush().unwrap();
+    assert!(largest.body().len() < 8_000, "256 characters are kept: {}", largest.body().len());
 }
 
 #[test]

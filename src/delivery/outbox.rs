@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::limits::Limits;
 use super::pending::{Fate, Pending, Ticket};
 use super::queue::{Outcome, Queue, Tally};
-use super::reason::{Losses, Reason};
+use super::reason::Losses;
 use crate::clock::Clock;
 use crate::guard::caught;
 use crate::report::Report;
@@ -72,14 +72,12 @@ impl Outbox {
     ) -> Arc<Ticket> {
         let (tells, parts) = self.queue.lock().merge(&mut sealed);
         let report = make(&sealed, &tells);
-        let fits = report.body().len() <= self.limits.body;
         let expires = sealed.end.monotonic.saturating_add(self.limits.age);
         let pending = Pending::new(report, sealed, tells, expires);
         let ticket = Arc::clone(&pending.ticket);
         let mut queue = self.queue.lock();
         match self.sink {
             None => queue.settle(pending, Fate::Accepted),
-            Some(_) if !fits => queue.settle(pending, Fate::Lost(Reason::Oversized)),
             Some(_) => queue.push(pending),
         }
         drop(queue);

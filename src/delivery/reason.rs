@@ -9,8 +9,6 @@ pub(crate) enum Reason {
     Overflowed,
     /// It waited for too long.
     Expired,
-    /// Its report is larger than a report may be.
-    Oversized,
     /// The program ended.
     Unshipped,
     /// A file of the spool was not a whole report.
@@ -18,14 +16,8 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    const ALL: [Reason; 6] = [
-        Reason::Refused,
-        Reason::Overflowed,
-        Reason::Expired,
-        Reason::Oversized,
-        Reason::Unshipped,
-        Reason::SetAside,
-    ];
+    const ALL: [Reason; 5] =
+        [Reason::Refused, Reason::Overflowed, Reason::Expired, Reason::Unshipped, Reason::SetAside];
 
     /// The name in a report's losses and in the status.
     pub(crate) fn name(self) -> &'static str {
@@ -33,7 +25,6 @@ impl Reason {
             Reason::Refused => "reports_refused",
             Reason::Overflowed => "reports_overflowed",
             Reason::Expired => "reports_expired",
-            Reason::Oversized => "reports_oversized",
             Reason::Unshipped => "reports_unshipped",
             Reason::SetAside => "reports_set_aside",
         }
@@ -45,7 +36,6 @@ impl Reason {
             Reason::Refused => "it was refused for good",
             Reason::Overflowed => "too many were waiting",
             Reason::Expired => "it waited for too long",
-            Reason::Oversized => "it is larger than `max_body`",
             Reason::Unshipped => "the program ended",
             Reason::SetAside => "its file was not whole",
         }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::number::Number;
 use crate::cell::Range;
-use crate::schema::{Figure, Item, Plan};
+use crate::schema::{Field, Figure, Item, Plan, transform};
 use crate::summary::Figures;
 use crate::window::Reading;
 
@@ -40,8 +40,8 @@ impl Serialize for Section<'_> {
                     if let (Some(leaf), Some(reading)) =
                         (plan.leaves.get(*index), readings.get(*index))
                     {
-                        let figures = &leaf.field.figures;
-                        map.serialize_entry(&leaf.field.name, &Value { reading, figures })?;
+                        let field = &leaf.field;
+                        map.serialize_entry(&field.name, &Value { reading, field })?;
                     }
                 }
             }
@@ -53,23 +53,36 @@ impl Serialize for Section<'_> {
 /// What a field says.
 struct Value<'a> {
     reading: &'a Reading,
-    /// What it was asked for beside the five figures, if it is a summary.
-    figures: &'a [Figure],
+    field: &'a Field,
+}
+
+impl Value<'_> {
+    /// A count, which is exact unless it is made coarser.
+    fn count<S: Serializer>(&self, count: u64, serializer: S) -> Result<S::Ok, S::Error> {
+        match &*self.field.transforms {
+            [] => serializer.serialize_u64(count),
+            some => transform::number(some, count as f64).map(Number).serialize(serializer),
+        }
+    }
 }
 
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let transforms = &*self.field.transforms;
         match self.reading {
-            Reading::Fact(fact) => fact.serialize(serializer),
+            Reading::Fact(fact) => transform::fact(transforms, fact.clone()).serialize(serializer),
             Reading::Os { family, name } => {
                 let mut map = serializer.serialize_map(Some(2))?;
                 map.serialize_entry("family", family)?;
                 map.serialize_entry("name", name)?;
                 map.end()
             }
-            Reading::Counter(count) => serializer.serialize_u64(*count),
-            Reading::Gauge(value) => value.map(Number).serialize(serializer),
-            Reading::Distinct(set) => serializer.serialize_u64(set.count()),
+            Reading::Counter(count) => self.count(*count, serializer),
+            Reading::Gauge(value) => {
+                let said = value.and_then(|value| transform::number(transforms, value));
+                said.map(Number).serialize(serializer)
+            }
+            Reading::Distinct(set) => self.count(set.count(), serializer),
             Reading::Summary(summary, range) => {
                 let mut computed = summary.figures();
                 // The samples of a gauge miss what it reached between them.
@@ -77,7 +90,7 @@ impl Serialize for Value<'_> {
                     computed.min = computed.min.min(min);
                     computed.max = computed.max.max(max);
                 }
-                figures(&computed, self.figures, serializer)
+                figures(&computed, self.field, serializer)
             }
         }
     }
@@ -86,23 +99,31 @@ impl Serialize for Value<'_> {
 /// The five figures, in the order in which Electric's page has them, and then those asked for. Mean
 /// and standard deviation are always floats.
 fn figures<S: Serializer>(
-    figures: &Figures,
-    asked: &[Figure],
+    figures: &Figures<'_>,
+    field: &Field,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(5 + asked.len()))?;
-    map.serialize_entry("max", &Number(figures.max))?;
-    map.serialize_entry("mean", &figures.mean)?;
-    map.serialize_entry("median", &Number(figures.median))?;
-    map.serialize_entry("min", &Number(figures.min))?;
-    map.serialize_entry("mode", &figures.mode.map(Number))?;
-    for figure in asked {
+    let said = |value| transform::figure(&field.transforms, figures.count, value);
+    let number = |value| said(value).map(Number);
+    if said(0.0).is_none() {
+        return serializer.serialize_unit();
+    }
+    let mut map = serializer.serialize_map(Some(5 + field.figures.len()))?;
+    map.serialize_entry("max", &number(figures.max))?;
+    map.serialize_entry("mean", &said(figures.mean))?;
+    map.serialize_entry("median", &number(figures.median))?;
+    map.serialize_entry("min", &number(figures.min))?;
+    map.serialize_entry("mode", &figures.mode.and_then(number))?;
+    for figure in &field.figures {
         let key = figure.key();
         match figure {
-            Figure::Count => map.serialize_entry(&key, &figures.count)?,
-            Figure::Sum => map.serialize_entry(&key, &Number(figures.sum))?,
-            Figure::Stddev => map.serialize_entry(&key, &figures.stddev())?,
-            Figure::Quantile(q) => map.serialize_entry(&key, &Number(figures.quantile(*q)))?,
+            Figure::Count if field.transforms.is_empty() => {
+                map.serialize_entry(&key, &figures.count)?;
+            }
+            Figure::Count => map.serialize_entry(&key, &number(figures.count as f64))?,
+            Figure::Sum => map.serialize_entry(&key, &number(figures.sum))?,
+            Figure::Stddev => map.serialize_entry(&key, &said(figures.stddev()))?,
+            Figure::Quantile(q) => map.serialize_entry(&key, &number(figures.quantile(*q)))?,
         }
     }
     map.end()

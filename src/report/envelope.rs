@@ -1,13 +1,11 @@
 //! What goes around the data: which report this is, and what it could not say.
 
-use std::time::SystemTime;
-
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::document::Data;
-use crate::clock::Moment;
+use crate::clock::{Moment, utc};
 use crate::schema::Plan;
 use crate::window::{Losses, Sealed};
 
@@ -58,21 +56,4 @@ impl Serialize for ByReason<'_> {
 fn length(begin: Moment, end: Moment) -> f64 {
     let length = end.monotonic.saturating_sub(begin.monotonic);
     (length.as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// RFC 3339 in UTC, to the microsecond; null for a time beyond the years -9999 to 9999.
-fn utc(time: SystemTime) -> Option<String> {
-    let timestamp = jiff::Timestamp::try_from(time).ok()?;
-    Some(format!("{timestamp:.6}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    #[test]
-    fn times_are_rfc_3339_in_utc() {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021);
-        assert_eq!(super::utc(time).unwrap(), "2023-09-19T14:40:45.972021Z");
-    }
 }

@@ -1,13 +1,17 @@
 //! The value of a fact.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
+use crate::clock::utc;
+
 /// A value that is stated rather than measured: a version, an edition, a flag, a count.
 ///
-/// Made with `into()` from booleans, numbers, text and options of these; `None` and floats that
-/// are not finite become JSON's `null`.
+/// Made with `into()` from booleans, numbers, constant text, points in time and options of these,
+/// and with [`Fact::text`] from other text. `None` and floats that are not finite become JSON's
+/// `null`, a time is written in UTC as RFC 3339 has it, to the microsecond.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact(Value);
 
@@ -19,11 +23,50 @@ enum Value {
     Unsigned(u64),
     Float(f64),
     Text(Cow<'static, str>),
+    Time(SystemTime),
 }
 
 impl Fact {
     /// JSON's `null`: the fact is not known.
     pub const NULL: Fact = Fact(Value::Null);
+
+    /// The longest text, in characters.
+    pub(crate) const LONGEST_TEXT: usize = 256;
+
+    /// A text that the program does not know beforehand: the version of a server, an id. It leaves
+    /// the process as it is, so it is admitted by this word alone, and not by `into()`, which takes
+    /// constants: see to it that it never holds a name, a path or an address.
+    ///
+    /// At most 256 characters are kept.
+    pub fn text(text: impl Into<String>) -> Fact {
+        let mut text = text.into();
+        if let Some((end, _)) = text.char_indices().nth(Fact::LONGEST_TEXT) {
+            text.truncate(end);
+        }
+        Fact(Value::Text(text.into()))
+    }
+
+    /// A number, written as an integer when it is one.
+    pub(super) fn number(value: f64) -> Fact {
+        let is_integer = value.fract() == 0.0 && value.abs() < 9e15; // each of these is an f64
+        Fact(if is_integer { Value::Signed(value as i64) } else { finite(value) })
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match &self.0 {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_number(&self) -> Option<f64> {
+        match self.0 {
+            Value::Signed(value) => Some(value as f64),
+            Value::Unsigned(value) => Some(value as f64),
+            Value::Float(value) => Some(value),
+            Value::Null | Value::Bool(_) | Value::Text(_) | Value::Time(_) => None,
+        }
+    }
 }
 
 impl Serialize for Fact {
@@ -35,6 +78,7 @@ impl Serialize for Fact {
             Value::Unsigned(value) => serializer.serialize_u64(*value),
             Value::Float(value) => serializer.serialize_f64(*value),
             Value::Text(value) => serializer.serialize_str(value),
+            Value::Time(value) => utc(*value).serialize(serializer),
         }
     }
 }
@@ -62,8 +106,7 @@ from! {
     f32 => decimal;
     f64 => finite;
     &'static str => Value::Text;
-    String => Value::Text;
-    Cow<'static, str> => Value::Text;
+    SystemTime => Value::Time;
 }
 
 fn finite(value: f64) -> Value {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fact::Fact;
 use super::figure::Figure;
+use super::transform::Transform;
 
 /// A function that gives a fact when a report is made.
 pub(crate) type Ask = Arc<dyn Fn() -> Fact + Send + Sync>;
@@ -95,6 +96,8 @@ pub(crate) struct Field {
     pub(crate) default: Option<f64>,
     /// What a summary shows beside its five figures, in this order.
     pub(crate) figures: Vec<Figure>,
+    /// What is done to its value before it is said, in this order.
+    pub(crate) transforms: Vec<Transform>,
 }
 
 impl Field {
@@ -108,6 +111,7 @@ impl Field {
             labels: Vec::new(),
             default: None,
             figures: Vec::new(),
+            transforms: Vec::new(),
         }
     }
 }

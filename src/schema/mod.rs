@@ -1,9 +1,11 @@
 //! What may leave the process: a declared, ordered tree of fields.
 
+mod check;
 mod fact;
 mod field;
 mod figure;
 mod plan;
+pub(crate) mod transform;
 mod tree;
 
 pub use fact::Fact;
@@ -11,4 +13,5 @@ pub use field::Sample;
 pub(crate) use field::{Field, Host, Kind};
 pub use figure::Figure;
 pub(crate) use plan::{Class, Item, Leaf, Plan};
+pub use transform::Transform;
 pub use tree::Schema;

@@ -2,10 +2,10 @@
 
 use hashbrown::HashMap;
 
+use super::check::{self, bad, is_tidy};
 use super::field::{Field, Kind};
-use super::figure::Figure;
 use super::tree::{Node, Schema};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// Which macro of the facade records to a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(crate) enum Class {
 /// A checked schema.
 pub(crate) struct Plan {
     pub(crate) name: String,
-    /// The name and a hash of every path, kind, unit and requested figure: equal for schemas whose
-    /// reports can be read alike.
+    /// The name and a hash of every path, kind, unit, requested figure and transform: equal for
+    /// schemas whose reports can be read alike.
     pub(crate) id: String,
     /// All leaves, in the order in which they are reported.
     pub(crate) leaves: Vec<Leaf>,
@@ -60,7 +60,7 @@ impl Kind {
     }
 
     /// The kind's name in messages.
-    fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> &'static str {
         match self {
             Kind::Fact(_) | Kind::Asked(_) => "fact",
             Kind::Host(_) => "host fact",
@@ -72,40 +72,6 @@ impl Kind {
             Kind::Distinct { .. } => "distinct",
         }
     }
-}
-
-/// Whether a name has no control characters, and no space at its ends.
-fn is_tidy(name: &str) -> bool {
-    name.trim() == name && !name.chars().any(char::is_control)
-}
-
-fn bad(message: String) -> Error {
-    Error::new(ErrorKind::Schema, message)
-}
-
-/// Checks what a field is asked to show beside the five figures.
-fn figures(field: &Field, path: &str) -> Result<(), Error> {
-    let summary = matches!(field.kind, Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_));
-    for (index, figure) in field.figures.iter().enumerate() {
-        let key = figure.key();
-        if !summary {
-            return Err(bad(format!(
-                "`{path}` is a {} and has no `{key}`: only summaries have figures",
-                field.kind.word()
-            )));
-        }
-        if let Figure::Quantile(q) = figure {
-            if !(0.0..=1.0).contains(q) {
-                return Err(bad(format!(
-                    "`{path}` has the quantile {q}: give a number from 0 to 1"
-                )));
-            }
-        }
-        if field.figures[..index].contains(figure) {
-            return Err(bad(format!("`{path}` has `{key}` twice: drop one")));
-        }
-    }
-    Ok(())
 }
 
 impl Plan {
@@ -141,7 +107,9 @@ impl Plan {
             let word = field.kind.word();
             let unit = field.unit.as_deref().unwrap_or_default();
             let figures: Vec<String> = field.figures.iter().map(|figure| figure.key()).collect();
-            format!("{path}\0{word}\0{unit}\0{}\0", figures.join(",")).into_bytes()
+            let transforms: Vec<String> = field.transforms.iter().map(|t| t.key()).collect();
+            let (figures, transforms) = (figures.join(","), transforms.join(","));
+            format!("{path}\0{word}\0{unit}\0{figures}\0{transforms}\0").into_bytes()
         });
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -184,19 +152,7 @@ impl Plan {
     fn leaf(&mut self, field: Field, path: String) -> Result<usize, Error> {
         let index = self.leaves.len();
         let word = field.kind.word();
-        if let Some(default) = field.default {
-            if !matches!(field.kind, Kind::Gauge | Kind::GaugeSummary) {
-                return Err(bad(format!(
-                    "`{path}` is a {word} and takes no default: only gauges do"
-                )));
-            }
-            if !default.is_finite() {
-                return Err(bad(format!(
-                    "`{path}` has the default {default}: give a finite number"
-                )));
-            }
-        }
-        figures(&field, &path)?;
+        check::field(&field, &path)?;
         match field.kind.class() {
             Some(class) => self.feed(class, &field, &path, index)?,
             None if field.metric.is_some() || !field.labels.is_empty() => {
@@ -252,6 +208,8 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::schema::Figure;
 
     fn error(schema: Schema) -> String {
         let error = Plan::new(schema).err().expect("the schema is bad");
@@ -296,40 +254,6 @@ mod tests {
         let twice = schema().counter("a").label("k", "1").label("k", "2");
         assert!(error(twice).contains("`k` twice"));
         assert!(error(schema().distinct("a", "k").label("k", "1")).contains("`k` twice"));
-    }
-
-    #[test]
-    fn figures_are_asked_of_summaries_once_and_within_range() {
-        let ask = |figure| schema().section("usage", |s| s.summary("rows").with(figure));
-        for q in [-0.01, 1.01, 99.0, f64::NAN, f64::INFINITY] {
-            let message = error(ask(Figure::Quantile(q)));
-            assert!(message.contains(&format!("`usage.rows` has the quantile {q}:")), "{message}");
-        }
-        let others = [schema().counter("a"), schema().gauge("a"), schema().fact("a", 1)];
-        for other in others.into_iter().chain([schema().distinct("a", "id"), schema().ram("a")]) {
-            let message = error(other.with(Figure::Count));
-            assert!(message.contains("`a` is a ") && message.contains("no `count`"), "{message}");
-        }
-        let twice = |figure| {
-            error(ask(figure).section("b", |s| s.summary("rows").with(figure).with(figure)))
-        };
-        assert!(twice(Figure::Stddev).contains("`b.rows` has `stddev` twice"));
-        assert!(twice(Figure::Quantile(0.999)).contains("`b.rows` has `p99.9` twice"));
-        assert!(error(schema().with(Figure::Sum).counter("a")).contains("`with` follows no field"));
-
-        let all = |s: Schema| {
-            [
-                Figure::Count,
-                Figure::Sum,
-                Figure::Stddev,
-                Figure::Quantile(0.0),
-                Figure::Quantile(1.0),
-            ]
-            .into_iter()
-            .fold(s, Schema::with)
-        };
-        let good = all(all(all(schema().summary("a")).gauge_summary("b")).sampled("c", || 1.0));
-        assert!(Plan::new(good).is_ok());
     }
 
     #[test]

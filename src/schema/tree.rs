@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::fact::Fact;
 use super::field::{Field, Host, Kind, Sample};
 use super::figure::Figure;
+use super::transform::Transform;
 
 /// The declared, ordered tree of everything that may leave the process.
 ///
 /// A field is named within its section, and the report nests and orders exactly as declared.
 /// A field that is fed by a metric listens to the metric named like its dotted path
 /// (`usage.requests`) unless [`metric`](Schema::metric) says otherwise. Words that follow a
-/// field (`describe`, `unit`, `metric`, `label`, `default`, `with`) are about that field.
+/// field (`describe`, `unit`, `metric`, `label`, `default`, `with`, `transform`) are about that field.
 ///
 /// Nothing is checked while declaring; a contradiction is an error of
 /// [`Builder::build`](crate::Builder::build) that names the path.
@@ -237,6 +238,23 @@ impl Schema {
     /// ```
     pub fn with(self, figure: Figure) -> Schema {
         self.last("with", |field| field.figures.push(figure))
+    }
+
+    /// Makes the value of the last field coarser before it is said; may be said more than once, and
+    /// they apply in that order.
+    ///
+    /// ```
+    /// use callhome::{Schema, Transform};
+    ///
+    /// let schema = Schema::new("shop")
+    ///     .section("usage", |s| {
+    ///         s.distinct("customers", "id")
+    ///             .transform(Transform::AtLeast(10)) // fewer could be told apart
+    ///             .transform(Transform::Digits(2))
+    ///     });
+    /// ```
+    pub fn transform(self, transform: Transform) -> Schema {
+        self.last("transform", |field| field.transforms.push(transform))
     }
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::cell::{Distinct, Range};
 use crate::clock::Moment;
-use crate::schema::{Fact, Kind, Plan};
+use crate::schema::{Fact, Host, Kind, Plan};
 use crate::summary::Summary;
 
 /// A merged window names at most so many of the windows merged into it, the latest ones: an
@@ -37,8 +37,8 @@ pub(crate) struct Sealed {
 pub(crate) enum Reading {
     Fact(Fact),
     Os {
-        family: String,
-        name: String,
+        family: Fact,
+        name: Fact,
     },
     Counter(u64),
     Gauge(Option<f64>),
@@ -88,16 +88,19 @@ impl Sealed {
         }
     }
 
-    /// The window of a schema that takes the most bytes, but for texts that are not known yet.
+    /// The window of a schema whose report takes the most bytes.
     pub(crate) fn largest(plan: &Plan, now: Moment) -> Sealed {
         let summary = || {
             let mut samples = Summary::default();
             samples.record_n(f64::MIN, u64::MAX);
             Reading::Summary(Box::new(samples), None)
         };
+        // As JSON, a control character takes the most.
+        let text = Fact::text("\u{1}".repeat(Fact::LONGEST_TEXT));
         let readings = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Fact(fact) => Reading::Fact(fact.clone()),
-            Kind::Asked(_) | Kind::Host(_) => Reading::Fact(Fact::NULL),
+            Kind::Host(Host::Os) => Reading::Os { family: text.clone(), name: text.clone() },
+            Kind::Asked(_) | Kind::Host(_) => Reading::Fact(text.clone()),
             Kind::Counter | Kind::Distinct { .. } => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(),

@@ -1,0 +1,164 @@
+//! What one field may ask for.
+
+use super::fact::Fact;
+use super::field::{Field, Host, Kind};
+use super::figure::Figure;
+use super::transform::{self, Transform};
+use crate::error::{Error, ErrorKind};
+
+/// Whether a name has no control characters, and no space at its ends.
+pub(super) fn is_tidy(name: &str) -> bool {
+    name.trim() == name && !name.chars().any(char::is_control)
+}
+
+pub(super) fn bad(message: String) -> Error {
+    Error::new(ErrorKind::Schema, message)
+}
+
+/// Checks what was said about a field.
+pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
+    if let Some(default) = field.default {
+        let word = field.kind.word();
+        if !matches!(field.kind, Kind::Gauge | Kind::GaugeSummary) {
+            return Err(bad(format!("`{path}` is a {word} and takes no default: only gauges do")));
+        }
+        if !default.is_finite() {
+            return Err(bad(format!("`{path}` has the default {default}: give a finite number")));
+        }
+    }
+    figures(field, path)?;
+    transforms(field, path)
+}
+
+/// Checks what a field is asked to show beside the five figures.
+fn figures(field: &Field, path: &str) -> Result<(), Error> {
+    let summary = matches!(field.kind, Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_));
+    for (index, figure) in field.figures.iter().enumerate() {
+        let key = figure.key();
+        if !summary {
+            return Err(bad(format!(
+                "`{path}` is a {} and has no `{key}`: only summaries have figures",
+                field.kind.word()
+            )));
+        }
+        if let Figure::Quantile(q) = figure {
+            if !(0.0..=1.0).contains(q) {
+                return Err(bad(format!(
+                    "`{path}` has the quantile {q}: give a number from 0 to 1"
+                )));
+            }
+        }
+        if field.figures[..index].contains(figure) {
+            return Err(bad(format!("`{path}` has `{key}` twice: drop one")));
+        }
+    }
+    Ok(())
+}
+
+/// Checks what is done to a field's value before it is said.
+fn transforms(field: &Field, path: &str) -> Result<(), Error> {
+    let word = field.kind.word();
+    for transform in &field.transforms {
+        if let Some(fault) = transform.fault() {
+            return Err(bad(format!("`{path}` {fault}")));
+        }
+        let version = *transform == Transform::MajorMinor;
+        let possible = match &field.kind {
+            Kind::Asked(_) => true,
+            Kind::Fact(fact) => {
+                *fact == Fact::NULL || transform::fact(&[*transform], fact.clone()) != Fact::NULL
+            }
+            Kind::Host(Host::Arch | Host::Os | Host::InstanceId | Host::ClusterId) => false,
+            _ => !version,
+        };
+        if !possible {
+            let key = transform.key();
+            return Err(bad(format!(
+                "`{path}` is a {word} to which `{key}` does not apply: drop it"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Plan, Schema};
+
+    fn error(schema: Schema) -> String {
+        Plan::new(schema).err().expect("the schema is bad").to_string()
+    }
+
+    fn schema() -> Schema {
+        Schema::new("shop")
+    }
+
+    #[test]
+    fn figures_are_asked_of_summaries_once_and_within_range() {
+        let ask = |figure| schema().section("usage", |s| s.summary("rows").with(figure));
+        for q in [-0.01, 1.01, 99.0, f64::NAN, f64::INFINITY] {
+            let message = error(ask(Figure::Quantile(q)));
+            assert!(message.contains(&format!("`usage.rows` has the quantile {q}:")), "{message}");
+        }
+        let others = [schema().counter("a"), schema().gauge("a"), schema().fact("a", 1)];
+        for other in others.into_iter().chain([schema().distinct("a", "id"), schema().ram("a")]) {
+            let message = error(other.with(Figure::Count));
+            assert!(message.contains("`a` is a ") && message.contains("no `count`"), "{message}");
+        }
+        let twice = |figure| {
+            error(ask(figure).section("b", |s| s.summary("rows").with(figure).with(figure)))
+        };
+        assert!(twice(Figure::Stddev).contains("`b.rows` has `stddev` twice"));
+        assert!(twice(Figure::Quantile(0.999)).contains("`b.rows` has `p99.9` twice"));
+        assert!(error(schema().with(Figure::Sum).counter("a")).contains("`with` follows no field"));
+
+        let all = |s: Schema| {
+            [
+                Figure::Count,
+                Figure::Sum,
+                Figure::Stddev,
+                Figure::Quantile(0.0),
+                Figure::Quantile(1.0),
+            ]
+            .into_iter()
+            .fold(s, Schema::with)
+        };
+        let good = all(all(all(schema().summary("a")).gauge_summary("b")).sampled("c", || 1.0));
+        assert!(Plan::new(good).is_ok());
+    }
+
+    #[test]
+    fn transforms_are_asked_of_what_they_apply_to() {
+        use Transform::*;
+        let wrong = [
+            (schema().counter("a").transform(Digits(0)), "keeps 0 digits"),
+            (schema().counter("a").transform(AtLeast(0)), "hides nothing"),
+            (schema().gauge("a").transform(AtMost(f64::NAN)), "NaN"),
+            (schema().counter("a").transform(MajorMinor), "`major.minor` does not apply"),
+            (schema().fact("a", "text").transform(PowerOfTen), "does not apply"),
+            (schema().fact("a", 7).transform(MajorMinor), "does not apply"),
+            (schema().instance_id("a").transform(Digits(1)), "host fact"),
+            (schema().transform(Digits(1)).counter("a"), "`transform` follows no field"),
+        ];
+        for (schema, words) in wrong {
+            let message = error(schema);
+            assert!(message.contains(words), "{message}");
+        }
+        let right = schema()
+            .fact("version", "1.2.3")
+            .transform(MajorMinor)
+            .fact_with("server", || Fact::text("15.4"))
+            .transform(MajorMinor)
+            .ram("ram")
+            .transform(PowerOfTen)
+            .uptime("uptime")
+            .transform(CoarseDuration)
+            .summary("rows")
+            .transform(AtLeast(10))
+            .transform(Digits(2));
+        assert!(Plan::new(right.clone()).is_ok());
+        let id = |schema| Plan::new(schema).expect("a good schema").id;
+        assert_ne!(id(right.clone()), id(right.transform(AtMost(1e9))));
+    }
+}
