@@ -69,6 +69,10 @@ impl Sink for Receiver {
     fn describe(&self) -> String {
         "the script".into()
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 /// Additions and samples, as totals.

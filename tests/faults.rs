@@ -168,6 +168,10 @@ fn whatever_the_applications_code_does_the_report_is_kept_or_settled() {
         fn describe(&self) -> String {
             panic!("nameless")
         }
+
+        fn is_local(&self) -> bool {
+            true
+        }
     }
     let callhome = std::sync::Arc::new_cyclic(|weak: &std::sync::Weak<CallHome>| {
         let schema = Schema::new("s").counter("n");
@@ -235,6 +239,10 @@ fn an_outage_makes_one_log_line_when_it_begins_and_one_when_it_ends() {
 
         fn describe(&self) -> String {
             "the test's receiver".into()
+        }
+
+        fn is_local(&self) -> bool {
+            true
         }
     }
     log::set_logger(&Lines).unwrap();

@@ -151,6 +151,10 @@ impl Sink for Hanging {
     fn describe(&self) -> String {
         "a receiver that hangs".into()
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 #[test]

@@ -42,6 +42,11 @@ pub trait Sink: Send + Sync {
     /// Names the destination in a log line. It holds no credentials, no path and no query string
     /// of a URL.
     fn describe(&self) -> String;
+
+    /// Whether reports stay on this machine. Default: no.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// One sealed report on its way: the same bytes and the same id at every attempt.

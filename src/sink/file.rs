@@ -58,6 +58,10 @@ impl Sink for FileSink {
     fn describe(&self) -> String {
         format!("file {}", self.path.display())
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 /// Opens the file for appending, and for reading its last byte.

@@ -98,6 +98,10 @@ impl Sink for MemorySink {
     fn describe(&self) -> String {
         "memory".to_owned()
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for MemorySink {

@@ -197,6 +197,10 @@ impl Sink for HttpSink {
     fn describe(&self) -> String {
         self.endpoint.origin().to_owned()
     }
+
+    fn is_local(&self) -> bool {
+        self.endpoint.is_loopback()
+    }
 }
 
 impl fmt::Debug for HttpSink {
