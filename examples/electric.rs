@@ -83,6 +83,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let callhome = CallHome::builder(schema)
         .endpoint(&receiver.url())
         .every(Duration::from_secs(4 * 60 * 60))
+        .opt_out()
         .switch("ELECTRIC_TELEMETRY") // and DO_NOT_TRACK, always
         .bare()
         .install()?;

@@ -251,8 +251,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(url) => url,
         None => embedded.insert(Receiver::start(|report| println!("{report}"))?).url(),
     };
-    let callhome =
-        CallHome::builder(schema()).endpoint(&url).every(every).switch("KV_TELEMETRY").install()?;
+    let callhome = CallHome::builder(schema())
+        .endpoint(&url)
+        .every(every)
+        .opt_out()
+        .switch("KV_TELEMETRY")
+        .install()?;
     println!("{}", callhome.status());
     println!("listening on http://{}", server.server_addr());
 

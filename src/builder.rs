@@ -20,8 +20,10 @@ use crate::registry::Registry;
 use crate::schedule::{Phase, Schedule};
 use crate::schema::{Kind, Plan, Schema};
 use crate::sink::Sink;
-use crate::switch::Switch;
+use crate::switch::{Reach, Switch};
 use crate::window::Window;
+
+mod switch;
 
 /// The defaults of all settings that have one.
 mod defaults {
@@ -53,7 +55,7 @@ pub struct Builder {
     spread: Option<Duration>,
     sample_every: Duration,
     limits: Limits,
-    variables: Vec<String>,
+    switch: Switch,
     cluster: ClusterSource,
     instance: Option<String>,
     host: Option<HostFacts>,
@@ -80,7 +82,7 @@ impl CallHome {
                 attempts: defaults::MAX_ATTEMPTS,
                 attempt: defaults::ATTEMPT_TIMEOUT,
             },
-            variables: Vec::new(),
+            switch: Switch::default(),
             cluster: ClusterSource::Ephemeral,
             instance: None,
             host: None,
@@ -185,15 +187,6 @@ impl Builder {
         self
     }
 
-    /// An environment variable of the application that switches reporting off (`0`, `false`,
-    /// `no`, `off`, `disabled`, …) or on (`1`, `true`, …); empty is as good as unset, and a value
-    /// that is neither means off. May be said more than once: off wins. `DO_NOT_TRACK` is always
-    /// heeded, comes first, and cannot be given here.
-    pub fn switch(mut self, variable: impl Into<String>) -> Builder {
-        self.variables.push(variable.into());
-        self
-    }
-
     /// The id of the installation or cluster, where the application knows one.
     pub fn cluster_id(mut self, id: impl Into<String>) -> Builder {
         self.cluster = ClusterSource::Given(id.into());
@@ -270,7 +263,9 @@ impl Builder {
     /// # Errors
     ///
     /// [`ErrorKind::Schema`] for a schema that contradicts itself, [`ErrorKind::Config`] for a
-    /// setting that cannot be used, [`ErrorKind::Io`] for a cluster id that cannot be read.
+    /// setting that cannot be used, and for an endpoint or sink without
+    /// [`opt_out`](Builder::opt_out) or [`opt_in`](Builder::opt_in), [`ErrorKind::Io`] for a
+    /// cluster id that cannot be read.
     pub fn build(self) -> Result<CallHome, Error> {
         let (engine, recorder, _) = self.wire()?;
         Ok(CallHome::new(engine, recorder, None))
@@ -326,8 +321,12 @@ impl Builder {
         if self.instance.as_ref().is_some_and(|id| id.trim().is_empty()) {
             return Err(config("`instance_id` is empty: give an id or leave it out".into()));
         }
-        let decision = Switch::new(self.variables)?.decide_from_env();
         let sink = self.sink.transpose()?;
+        let decision = self.switch.decide(match &sink {
+            None => Reach::Nowhere,
+            Some(sink) if sink.is_local() => Reach::Machine,
+            Some(_) => Reach::Beyond,
+        })?;
         let off = sink.is_some() && !decision.is_on();
         // When the switch says no, no file is read or made.
         let cluster = if off { &ClusterSource::Ephemeral } else { &self.cluster };

@@ -8,7 +8,8 @@
 //! | [`CallHome`], [`Builder`] | the aggregator, and its settings |
 //! | [`Recorder`] | what the macros of `metrics` record to |
 //! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
-//! | [`Decision`] | whether anything is reported, and which rule decided it |
+//! | [`Decision`], [`Mode`] | whether anything is reported, and which rule decided it |
+//! | [`Setting`], [`CiPolicy`] | what the application tells the switch |
 //! | [`sink`] | where reports go |
 //! | [`host`] | facts about the machine and the process |
 //! | [`Clock`] | where time comes from |
@@ -48,7 +49,7 @@ pub use recorder::Recorder;
 pub use report::Report;
 pub use schema::{Fact, Figure, Sample, Schema, Transform};
 pub use status::{Shutdown, Status};
-pub use switch::Decision;
+pub use switch::{CiPolicy, Decision, Mode, Setting};
 
 /// The snippets of the other documents, compiled with the tests.
 #[cfg(doctest)]

@@ -129,7 +129,7 @@ fn aggregator(script: Vec<Answer>) -> (CallHome, Receiver) {
     let receiver = Receiver::default();
     receiver.0.lock().unwrap().script = script;
     let schema = Schema::new("s").counter("n").summary("x").with(Figure::Count).with(Figure::Sum);
-    let builder = CallHome::builder(schema).sink(receiver.clone()).max_pending(10_000);
+    let builder = CallHome::builder(schema).opt_out().sink(receiver.clone()).max_pending(10_000);
     (builder.build().unwrap(), receiver)
 }
 

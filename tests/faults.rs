@@ -19,6 +19,7 @@ const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\
 fn aggregator(url: &str) -> CallHome {
     CallHome::builder(Schema::new("s").counter("n"))
         .endpoint(url)
+        .opt_out()
         .attempt_timeout(Duration::from_millis(500))
         .build()
         .unwrap()
@@ -45,7 +46,7 @@ fn n(request: &Request) -> u64 {
 #[test]
 fn an_endpoint_that_cannot_be_is_an_error_at_once() {
     for url in ["", "not a url", "ftp://example.com/", "http://example.com/reports", "https://"] {
-        let builder = CallHome::builder(Schema::new("s").counter("n")).endpoint(url);
+        let builder = CallHome::builder(Schema::new("s").counter("n")).opt_out().endpoint(url);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}: {error}");
         assert!(error.to_string().contains("endpoint"), "{error}");
@@ -114,6 +115,7 @@ fn a_shutdown_keeps_its_deadline_and_says_what_is_lost() {
     let server = Server::raw(|mut stream| until_closed(&mut stream));
     let callhome = CallHome::builder(Schema::new("s").counter("n"))
         .endpoint(&server.url("/"))
+        .opt_out()
         .build()
         .unwrap();
     add(&callhome, 7);
@@ -175,7 +177,7 @@ fn whatever_the_applications_code_does_the_report_is_kept_or_settled() {
     }
     let callhome = std::sync::Arc::new_cyclic(|weak: &std::sync::Weak<CallHome>| {
         let schema = Schema::new("s").counter("n");
-        CallHome::builder(schema).sink(Wild(weak.clone(), Mutex::new(0))).build().unwrap()
+        CallHome::builder(schema).opt_out().sink(Wild(weak.clone(), Mutex::new(0))).build().unwrap()
     });
     add(&callhome, 7);
     is_kept(&callhome, "panicked");
@@ -203,7 +205,7 @@ fn a_clock_that_panics_after_an_attempt_does_not_end_reporting() {
         Ok(())
     });
     let builder = CallHome::builder(Schema::new("s").counter("n"));
-    let callhome = builder.clock(Panicky(panics)).sink(sink.clone()).build().unwrap();
+    let callhome = builder.clock(Panicky(panics)).opt_out().sink(sink.clone()).build().unwrap();
     for n in 1..=3 {
         callhome.flush().unwrap();
         assert_eq!((sink.bodies().len(), callhome.status().pending()), (n, 0));
@@ -250,6 +252,7 @@ fn an_outage_makes_one_log_line_when_it_begins_and_one_when_it_ends() {
     let up_and_down = vec![true, false, false, false, true, true, false];
     let callhome = CallHome::builder(Schema::new("s").counter("n"))
         .sink(Flapping(up_and_down.into_iter().into()))
+        .opt_out()
         .build()
         .unwrap();
     (0..5).for_each(|_| drop(callhome.flush()));

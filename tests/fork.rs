@@ -152,7 +152,7 @@ fn in_a_child(work: impl FnOnce()) {
 fn a_child_neither_sends_its_parents_window_nor_hangs_at_its_end() {
     apart("a_child_neither_sends_its_parents_window_nor_hangs_at_its_end", || {
         let reports = Reports::new("parent");
-        let builder = CallHome::builder(schema()).sink(reports.sink());
+        let builder = CallHome::builder(schema()).opt_out().sink(reports.sink());
         let mut callhome = Some(builder.install().unwrap());
         record(3);
         assert_eq!(flushed(callhome.as_ref().unwrap()), [3, 3, 1]);
@@ -166,7 +166,8 @@ fn a_child_neither_sends_its_parents_window_nor_hangs_at_its_end() {
             assert_eq!(callhome.tick(), Duration::MAX);
             let _ = (callhome.preview(), callhome.status().to_string());
             // The parent's is installed here too.
-            let error = CallHome::builder(schema()).sink(reports.sink()).install().unwrap_err();
+            let error =
+                CallHome::builder(schema()).opt_out().sink(reports.sink()).install().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Install, "{error}");
             let end = callhome.shutdown(SOON);
             assert_eq!((end.accepted(), end.lost()), (0, 0));
@@ -187,7 +188,7 @@ fn a_child_neither_sends_its_parents_window_nor_hangs_at_its_end() {
 fn a_child_may_just_drop_the_aggregator_or_just_exit() {
     apart("a_child_may_just_drop_the_aggregator_or_just_exit", || {
         let reports = Reports::new("parent");
-        let builder = CallHome::builder(schema()).sink(reports.sink());
+        let builder = CallHome::builder(schema()).opt_out().sink(reports.sink());
         let mut callhome = Some(builder.install().unwrap());
         record(TIMES);
         in_a_child(|| {
@@ -215,7 +216,8 @@ fn what_is_pending_at_the_fork_is_the_parents_to_send() {
         let reports = Reports::new("parent");
         // A folder in its place: delivery fails, and the report is kept.
         let folder = reports.path().join("missing");
-        let callhome = CallHome::builder(schema()).sink(FileSink::new(folder.join("reports")));
+        let callhome =
+            CallHome::builder(schema()).opt_out().sink(FileSink::new(folder.join("reports")));
         let callhome = callhome.install().unwrap();
         record(4);
         assert_eq!(callhome.flush().unwrap_err().kind(), ErrorKind::Delivery);
@@ -238,7 +240,7 @@ fn what_is_pending_at_the_fork_is_the_parents_to_send() {
 fn an_aggregator_built_in_a_child_reports_what_the_child_recorded() {
     apart("an_aggregator_built_in_a_child_reports_what_the_child_recorded", || {
         let (parents, childs) = (Reports::new("parent"), Reports::new("child"));
-        let callhome = CallHome::builder(schema()).sink(parents.sink()).build().unwrap();
+        let callhome = CallHome::builder(schema()).opt_out().sink(parents.sink()).build().unwrap();
         // A thread that lives on, but not in the child. It holds nothing of the aggregator, which
         // can then be dropped there, but what it recorded is in its storage.
         let (go, goes) = mpsc::channel::<(Counter, Histogram, u64)>();
@@ -259,7 +261,7 @@ fn an_aggregator_built_in_a_child_reports_what_the_child_recorded() {
         tells(&callhome, 11);
         with_local_recorder(callhome.recorder(), || record(TIMES));
         let mut callhome = Some(callhome);
-        let build = || CallHome::builder(schema()).sink(childs.sink()).build().unwrap();
+        let build = || CallHome::builder(schema()).opt_out().sink(childs.sink()).build().unwrap();
         let record_in = |callhome: &CallHome, n| {
             with_local_recorder(callhome.recorder(), || record(n));
             thread::scope(|scope| {
@@ -296,11 +298,11 @@ fn an_aggregator_built_in_a_child_reports_what_the_child_recorded() {
 fn a_child_installs_its_own_and_reports_by_itself() {
     apart("a_child_installs_its_own_and_reports_by_itself", || {
         let (parents, childs) = (Reports::new("parent"), Reports::new("child"));
-        let callhome = CallHome::builder(schema()).sink(parents.sink()).build().unwrap();
+        let callhome = CallHome::builder(schema()).opt_out().sink(parents.sink()).build().unwrap();
         with_local_recorder(callhome.recorder(), || record(TIMES));
         in_a_child(|| {
             let every = Duration::from_millis(100);
-            let own = CallHome::builder(schema()).sink(childs.sink()).every(every);
+            let own = CallHome::builder(schema()).opt_out().sink(childs.sink()).every(every);
             let own = own.install().unwrap();
             record(6);
             let begin = Instant::now();

@@ -47,6 +47,7 @@ fn an_installed_aggregator_reports_by_itself_and_at_its_end() {
         });
         let callhome = CallHome::builder(schema())
             .sink(sink)
+            .opt_out()
             .every(Duration::from_millis(100))
             .install()
             .unwrap();
@@ -70,8 +71,9 @@ fn an_installed_aggregator_reports_by_itself_and_at_its_end() {
 fn a_second_install_is_an_error_and_leaves_nothing_behind() {
     apart("a_second_install_is_an_error_and_leaves_nothing_behind", || {
         let sink = MemorySink::new();
-        let first = CallHome::builder(schema()).sink(sink.clone()).install().unwrap();
-        let error = CallHome::builder(schema()).sink(MemorySink::new()).install().unwrap_err();
+        let first = CallHome::builder(schema()).opt_out().sink(sink.clone()).install().unwrap();
+        let error =
+            CallHome::builder(schema()).opt_out().sink(MemorySink::new()).install().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Install);
         assert!(error.to_string().contains("beside"), "{error}");
         has_threads(&["callhome"]); // the first one's
@@ -90,6 +92,7 @@ fn a_recorder_beside_gets_everything_too() {
         let other = CallHome::builder(schema()).build().unwrap();
         let callhome = CallHome::builder(schema())
             .sink(MemorySink::new())
+            .opt_out()
             .beside(other.recorder().clone())
             .install()
             .unwrap();
@@ -105,6 +108,7 @@ fn is_off(rule: &str) {
     let (other, sink) = (CallHome::builder(schema()).build().unwrap(), MemorySink::new());
     let callhome = CallHome::builder(schema())
         .sink(sink.clone())
+        .opt_out()
         .switch("SHOP_TELEMETRY")
         .every(Duration::from_millis(100))
         .cluster_id_file(&file)
@@ -169,6 +173,7 @@ fn a_receiver_that_hangs_delays_neither_sampling_nor_sealing_nor_the_end() {
         });
         let callhome = CallHome::builder(schema)
             .sink(Hanging(hanging.into()))
+            .opt_out()
             .every(Duration::from_millis(100))
             .sample_every(Duration::from_millis(100))
             .install()

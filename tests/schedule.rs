@@ -19,6 +19,7 @@ fn reporting(schema: Schema) -> (Builder, TestClock, MemorySink) {
     let builder = CallHome::builder(schema)
         .clock(clock.clone())
         .sink(sink.clone())
+        .opt_out()
         .every(4 * HOUR)
         .first_after(HOUR)
         .spread(Duration::ZERO);

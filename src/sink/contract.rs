@@ -43,7 +43,8 @@ pub trait Sink: Send + Sync {
     /// of a URL.
     fn describe(&self) -> String;
 
-    /// Whether reports stay on this machine. Default: no.
+    /// Whether reports stay on this machine. Default: no. Under `cargo test` only such a sink is
+    /// given any, unless [`Builder::in_tests`](crate::Builder::in_tests) allows others.
     fn is_local(&self) -> bool {
         false
     }

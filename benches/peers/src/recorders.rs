@@ -35,7 +35,7 @@ pub fn install(library: &str, schema: impl FnOnce() -> Schema) -> Option<CallHom
 
 /// The settings of every aggregator that is measured: nothing happens by itself.
 pub fn builder(schema: Schema) -> Builder {
-    CallHome::builder(schema).sink(Discard).every(Duration::from_secs(24 * 60 * 60))
+    CallHome::builder(schema).opt_out().sink(Discard).every(Duration::from_secs(24 * 60 * 60))
 }
 
 /// What the measured lines record to.
