@@ -339,6 +339,7 @@ impl Builder {
             host: self.host.map_or_else(OnceLock::new, OnceLock::from),
             instance,
             cluster: resolve(cluster)?,
+            ci: decision.ci(),
             started: now,
         };
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);

@@ -50,6 +50,8 @@ pub(crate) struct Identity {
     pub(crate) host: OnceLock<HostFacts>,
     pub(crate) instance: String,
     pub(crate) cluster: String,
+    /// The CI system that the process runs in, unless the policy is to say nothing about it.
+    pub(crate) ci: Option<&'static str>,
     pub(crate) started: Moment,
 }
 
@@ -69,6 +71,7 @@ impl Identity {
             Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
             Host::InstanceId => Fact::text(&*self.instance),
             Host::ClusterId => Fact::text(&*self.cluster),
+            Host::Ci => self.ci.into(),
         })
     }
 }

@@ -10,7 +10,7 @@ use callhome::{Builder, CallHome, CiPolicy, ErrorKind, Mode, Schema};
 use support::apart::{apart, apart_with};
 
 fn builder() -> Builder {
-    CallHome::builder(Schema::new("s").counter("n"))
+    CallHome::builder(Schema::new("s").counter("n").ci("ci"))
 }
 
 /// Goes nobody knows where.
@@ -99,8 +99,13 @@ fn local_sends_nothing() {
 }
 
 #[test]
-fn runs_in_ci_can_be_dropped() {
-    apart_with("runs_in_ci_can_be_dropped", &[("AGOLA_GIT_REF", "main")], || {
+fn a_report_says_which_ci_it_is_from() {
+    // The first of the table, so that it counts in whatever CI this test runs.
+    apart_with("a_report_says_which_ci_it_is_from", &[("AGOLA_GIT_REF", "main")], || {
+        let report = |builder: Builder| builder.build().unwrap().flush().unwrap();
+        assert_eq!(report(builder())["ci"], "AGOLA");
+        assert_eq!(report(builder().ci(CiPolicy::Tag))["ci"], "AGOLA");
+        assert_eq!(report(builder().ci(CiPolicy::Count))["ci"], serde_json::Value::Null);
         let dropped = builder().opt_out().ci(CiPolicy::Drop).sink(MemorySink::new());
         assert_eq!(printed(dropped), "telemetry: off (CI (AGOLA_GIT_REF))");
     });

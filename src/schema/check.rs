@@ -68,7 +68,9 @@ fn transforms(field: &Field, path: &str) -> Result<(), Error> {
             Kind::Fact(fact) => {
                 *fact == Fact::NULL || transform::fact(&[*transform], fact.clone()) != Fact::NULL
             }
-            Kind::Host(Host::Arch | Host::Os | Host::InstanceId | Host::ClusterId) => false,
+            Kind::Host(Host::Arch | Host::Os | Host::InstanceId | Host::ClusterId | Host::Ci) => {
+                false
+            }
             _ => !version,
         };
         if !possible {
@@ -139,6 +141,7 @@ mod tests {
             (schema().fact("a", "text").transform(PowerOfTen), "does not apply"),
             (schema().fact("a", 7).transform(MajorMinor), "does not apply"),
             (schema().instance_id("a").transform(Digits(1)), "host fact"),
+            (schema().ci("a").transform(AtLeast(3)), "host fact"),
             (schema().transform(Digits(1)).counter("a"), "`transform` follows no field"),
         ];
         for (schema, words) in wrong {

@@ -79,6 +79,7 @@ pub(crate) enum Host {
     Uptime,
     InstanceId,
     ClusterId,
+    Ci,
 }
 
 /// A leaf as it was declared.

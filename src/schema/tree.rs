@@ -190,6 +190,13 @@ impl Schema {
         self.field(name, Kind::Host(Host::ClusterId))
     }
 
+    /// The CI system that the process runs in (`GITHUB_ACTIONS`, `TRAVIS`, or `OTHER` for one that
+    /// says only that it is one); null outside CI, and with
+    /// [`CiPolicy::Count`](crate::CiPolicy::Count). [`Decision`](crate::Decision) lists them.
+    pub fn ci(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::Ci))
+    }
+
     /// Changes the field declared last, or notes that `word` has nothing to be about.
     fn last(mut self, word: &str, change: impl FnOnce(&mut Field)) -> Schema {
         match self.nodes.last_mut() {

@@ -14,10 +14,11 @@ use super::words::{Meaning, Word};
 pub enum CiPolicy {
     /// They report nothing, unless a variable, a setting or a file says yes.
     Drop,
-    /// They report, and the decision says which CI it is. The default.
+    /// They report, and the schema's field [`ci`](crate::Schema::ci) says which CI it is. Without
+    /// such a field this is the same as `Count`. The default.
     #[default]
     Tag,
-    /// They report like any other run.
+    /// They report like any other run, and the schema's field `ci` is always null.
     Count,
 }
 
