@@ -25,6 +25,7 @@ mod clock;
 mod delivery;
 mod engine;
 mod error;
+mod files;
 mod flusher;
 mod guard;
 mod handle;

@@ -1,12 +1,13 @@
 //! Who a report comes from: an id per process, and an id per installation.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind};
+use crate::files::{self, Temporary};
 
 /// The longest id file that is read, in bytes. A UUID takes 36 to 45, depending on its spelling;
 /// the rest is room for white space.
@@ -96,10 +97,7 @@ fn create(path: &Path) -> Result<Uuid, Error> {
     let Some(name) = path.file_name() else {
         return Err(unusable(path, "has no file name: name a file"));
     };
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let parent = files::parent(path);
     if !parent.is_dir() {
         return Err(Error::new(
             ErrorKind::Io,
@@ -120,11 +118,11 @@ fn create(path: &Path) -> Result<Uuid, Error> {
     temporary_name.push(name);
     temporary_name.push(format!(".{}.tmp", new_id()));
     let temporary = Temporary(parent.join(temporary_name));
-    write(&temporary.0, id).map_err(uncreatable)?;
+    files::write_new(&temporary.0, format!("{id}\n").as_bytes()).map_err(uncreatable)?;
 
     match fs::hard_link(&temporary.0, path) {
         Ok(()) => {
-            sync_directory(parent);
+            files::sync_directory(parent);
             Ok(id)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -134,36 +132,6 @@ fn create(path: &Path) -> Result<Uuid, Error> {
             })
         }
         Err(error) => Err(uncreatable(error)),
-    }
-}
-
-/// Writes `id` to a new file, private to the user, and waits until the content is on the disk: a
-/// name must not outlive, in a crash, the content it stands for.
-fn write(path: &Path, id: Uuid) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(format!("{id}\n").as_bytes())?;
-    file.sync_all()
-}
-
-/// Waits until the new name is on the disk. A failure is ignored: some file systems refuse this,
-/// and the file is in place for everybody all the same.
-fn sync_directory(directory: &Path) {
-    #[cfg(unix)]
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    #[cfg(not(unix))]
-    let _ = directory;
-}
-
-/// A file that is removed, if it is there, whichever way the function ends.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -185,34 +153,9 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::files::Scratch;
 
     const KEPT: &str = "0f7ab2f1-93c1-4c0e-9a55-3f1d6b1f1a2e";
-
-    /// A new directory, removed at the end of the test.
-    struct Directory(PathBuf);
-
-    impl Directory {
-        fn new() -> Self {
-            let path = std::env::temp_dir().join(format!("callhome-identity-{}", new_id()));
-            fs::create_dir(&path).unwrap();
-            Directory(path)
-        }
-
-        fn file(&self, name: &str) -> PathBuf {
-            self.0.join(name)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).unwrap();
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-        }
-    }
-
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     fn from_file(path: &Path) -> Result<String, Error> {
         resolve(&ClusterSource::File(path.to_owned()))
@@ -246,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_first_start_creates_a_private_file_that_later_starts_read() {
-        let directory = Directory::new();
+        let directory = Scratch::new();
         let path = directory.file("cluster-id");
         let id = from_file(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{id}\n"));
@@ -263,7 +206,7 @@ mod tests {
     fn first_starts_at_the_same_moment_agree_on_one_id() {
         const THREADS: usize = 16;
         for _ in 0..50 {
-            let directory = Directory::new();
+            let directory = Scratch::new();
             let path = directory.file("cluster-id");
             let start = Barrier::new(THREADS);
             let ids: Vec<String> = thread::scope(|scope| {
@@ -285,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_existing_id_survives_in_any_spelling() {
-        let directory = Directory::new();
+        let directory = Scratch::new();
         let path = directory.file("cluster-id");
         let spellings =
             [KEPT.to_owned(), format!(" \r\n{}\n", KEPT.to_uppercase()), KEPT.replace('-', "")];
@@ -298,7 +241,7 @@ mod tests {
 
     #[test]
     fn foreign_content_is_refused_and_left_alone() {
-        let directory = Directory::new();
+        let directory = Scratch::new();
         let path = directory.file("cluster-id");
         let long = format!("{KEPT}{}", " ".repeat(1000));
         let foreign: [&[u8]; 7] = [
@@ -320,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_directory_or_no_file_name_is_refused() {
-        let directory = Directory::new();
+        let directory = Scratch::new();
         refused(&directory.0, ErrorKind::Config, "name a file");
         refused(Path::new(""), ErrorKind::Config, "name a file");
         assert!(directory.names().is_empty());
@@ -328,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_named_and_not_created() {
-        let directory = Directory::new();
+        let directory = Scratch::new();
         let missing = directory.file("missing");
         let path = missing.join("cluster-id");
         refused(&path, ErrorKind::Io, &format!("{missing:?} is not a directory"));
@@ -339,7 +282,7 @@ mod tests {
     #[cfg(unix)]
     fn a_file_that_cannot_be_read_is_refused_and_left_alone() {
         use std::os::unix::fs::PermissionsExt;
-        let directory = Directory::new();
+        let directory = Scratch::new();
         let path = directory.file("cluster-id");
         fs::write(&path, KEPT).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
@@ -358,7 +301,7 @@ mod tests {
     #[cfg(unix)]
     fn links_are_followed_but_not_replaced() {
         use std::os::unix::fs::symlink;
-        let directory = Directory::new();
+        let directory = Scratch::new();
         let path = directory.file("link");
         symlink(directory.file("target"), &path).unwrap();
         refused(&path, ErrorKind::Config, "leads nowhere");
