@@ -6,6 +6,8 @@ mod pace;
 mod pending;
 mod queue;
 mod reason;
+#[cfg_attr(not(test), expect(dead_code, unused_imports))]
+mod spool;
 
 pub(crate) use limits::Limits;
 pub(crate) use outbox::{Outbox, is_sending};
