@@ -42,6 +42,11 @@ impl Error {
         Error { kind, message: message.into(), source: None }
     }
 
+    /// A setting that cannot be used.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Config, message)
+    }
+
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));
         self

@@ -103,13 +103,18 @@ fn one_module_reads_the_clock_and_one_speaks_http() {
 
 #[test]
 fn the_documents_name_the_defaults_that_the_code_has() {
-    let builder = read("src/builder.rs");
+    let parts = ["mod", "delivery", "wire"].map(|part| read(&format!("src/builder/{part}.rs")));
+    let builder = parts.concat();
     for (code, document) in [
         ("EVERY: Duration = Duration::from_secs(4 * 60 * 60)", "Default: 4 hours."),
         ("FIRST_AFTER: Duration = Duration::from_secs(10 * 60)", "Default: 10 minutes,"),
         ("SAMPLE_EVERY: Duration = Duration::from_secs(2)", "Default: 2 seconds."),
         ("ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30)", "Default: 30 seconds."),
+        ("MAX_ATTEMPTS: u32 = 4", "Default: 4."),
         ("MAX_PENDING: usize = 64", "Default: 64."),
+        ("MAX_PENDING_BYTES: usize = 4 << 20", "Default: 4 MiB."),
+        ("MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60)", "Default: 7 days."),
+        ("MAX_BODY: usize = 1 << 20", "Default: 1 MiB."),
         ("SHORTEST: Duration = Duration::from_millis(100)", "At least 100 ms."),
     ] {
         assert!(builder.contains(code) && builder.contains(document), "{code}: {document}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reason::Losses;
 use crate::clock::Moment;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::report::Report;
 use crate::schema::Plan;
 use crate::window::Sealed;
@@ -35,7 +35,7 @@ impl Limits {
             ("max_pending", self.reports == 0, "a report that fails would be lost"),
             ("max_age", self.age.is_zero(), "a report that fails would be lost"),
         ];
-        let error = |message| Err(Error::new(ErrorKind::Config, message));
+        let error = |message: String| Err(Error::config(message));
         if let Some((setting, _, why)) = zeros.into_iter().find(|(_, is_zero, _)| *is_zero) {
             return error(format!("`{setting}` is 0: {why}"));
         }

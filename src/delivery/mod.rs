@@ -1,12 +1,13 @@
 //! Sealed reports on their way: kept until they are settled, tried again, never reset.
 
+mod disk;
 mod limits;
 mod outbox;
 mod pace;
 mod pending;
 mod queue;
 mod reason;
-#[cfg_attr(not(test), expect(dead_code, unused_imports))]
+#[cfg_attr(not(test), expect(dead_code))]
 mod spool;
 
 pub(crate) use limits::Limits;

@@ -1,16 +1,19 @@
 //! The reports that are not settled yet, oldest first, and the one thread that sends.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::disk::Disk;
 use super::limits::Limits;
 use super::pending::{Fate, Pending, Ticket};
 use super::queue::{Outcome, Queue, Tally};
 use super::reason::Losses;
-use crate::clock::Clock;
+use super::spool::Found;
+use crate::clock::{Clock, Moment};
 use crate::guard::caught;
 use crate::report::Report;
 use crate::sink::{Parcel, SendError, Sink};
@@ -36,19 +39,36 @@ pub(crate) struct Outbox {
     /// The sink's name for itself.
     to: String,
     limits: Limits,
+    /// What waits is on disk too, where there is a spool.
+    disk: Disk,
     queue: Mutex<Queue>,
     /// Held by the thread that sends. It is never taken by recording, sampling or sealing.
     sending: Mutex<()>,
 }
 
 impl Outbox {
-    pub(crate) fn new(sink: Option<Box<dyn Sink>>, limits: Limits) -> Outbox {
+    /// With what an earlier process has left in `spool`; nothing is sent yet. `bare` says how its
+    /// reports are to be read.
+    pub(crate) fn new(
+        sink: Option<Box<dyn Sink>>,
+        limits: Limits,
+        spool: Option<&Path>,
+        bare: bool,
+        now: Moment,
+    ) -> Outbox {
         let to = sink.as_ref().and_then(|sink| caught(|| sink.describe()));
+        let (disk, Found { reports, set_aside, .. }) = Disk::open(spool.filter(|_| sink.is_some()));
+        let mut queue = Queue::new(limits);
+        let reports = reports.into_iter();
+        let reports = reports.map(|report| Pending::read_back(report, bare, now, limits.age));
+        queue.read_back(reports, set_aside);
+        disk.remove(&queue.take_gone());
         Outbox {
             sink,
             to: to.unwrap_or_else(|| "a sink".into()),
             limits,
-            queue: Mutex::new(Queue::new(limits)),
+            disk,
+            queue: Mutex::new(queue),
             sending: Mutex::new(()),
         }
     }
@@ -72,17 +92,22 @@ impl Outbox {
     ) -> Arc<Ticket> {
         let (tells, parts) = self.queue.lock().merge(&mut sealed);
         let report = make(&sealed, &tells);
-        let expires = sealed.end.monotonic.saturating_add(self.limits.age);
-        let pending = Pending::new(report, sealed, tells, expires);
+        let parts_files = parts.iter().flat_map(|part| part.files.iter().cloned()).collect();
+        // The report is on disk before its parts are not: a crash in between leaves both, and the
+        // file tells which are parts.
+        let (files, old) = match self.disk.write(&report, &sealed) {
+            true => (vec![report.id().to_owned()], parts_files),
+            false => (parts_files, Vec::new()),
+        };
+        self.disk.remove(&old);
+        let pending = Pending::new(report, sealed, tells, self.limits.age, files);
         let ticket = Arc::clone(&pending.ticket);
-        let mut queue = self.queue.lock();
-        match self.sink {
+        self.change(|queue| match self.sink {
             None => queue.settle(pending, Fate::Accepted),
             Some(_) => queue.push(pending),
-        }
-        drop(queue);
+        });
         for part in parts {
-            let _ = part.fate.set(Fate::Merged(Arc::clone(&ticket)));
+            let _ = part.ticket.fate.set(Fate::Merged(Arc::clone(&ticket)));
         }
         ticket
     }
@@ -137,7 +162,8 @@ impl Outbox {
             if timeout.is_zero() {
                 return;
             }
-            let Some((report, attempt)) = self.queue.lock().take_up(now, urgent) else { return };
+            let next = self.change(|queue| queue.take_up(now, urgent));
+            let Some((report, attempt)) = next else { return };
             urgent = false;
             let parcel = Parcel::new(report.id(), attempt, report.body().as_bytes(), timeout);
             // A panic says nothing about the report.
@@ -149,7 +175,7 @@ impl Outbox {
             let now = caught(|| clock.now().monotonic).unwrap_or(now);
             let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();
             let retried = result.as_ref().is_err_and(SendError::is_retryable);
-            let news = self.queue.lock().answered(now, result);
+            let news = self.change(|queue| queue.answered(now, result));
             self.log(news, &reason);
             if retried {
                 return;
@@ -159,11 +185,21 @@ impl Outbox {
 
     /// Gives up what is pending; what is put in from now on is given up at once.
     pub(crate) fn close(&self) {
-        self.queue.lock().close(|_| false);
+        self.change(Queue::close);
     }
 
     pub(crate) fn tally(&self) -> Tally {
         self.queue.lock().tally()
+    }
+
+    /// Changes the queue, and removes the files of what is settled by it.
+    fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+        let mut queue = self.queue.lock();
+        let result = change(&mut queue);
+        let gone = queue.take_gone();
+        drop(queue);
+        self.disk.remove(&gone);
+        result
     }
 
     /// One line for a change of state; none for an attempt that changes nothing.

@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::reason::{Losses, Reason};
+use super::spool::Spooled;
+use crate::clock::Moment;
 use crate::report::Report;
 use crate::window::Sealed;
 
@@ -51,21 +53,51 @@ pub(super) struct Pending {
     pub(super) attempts: u32,
     /// When it has waited for too long, on the monotonic clock.
     pub(super) expires: Duration,
+    /// The ids under which it is on disk: its own, or, if it could not be written, those of the
+    /// reports that are merged in it. The files go when it is settled.
+    pub(super) files: Vec<String>,
 }
 
 impl Pending {
-    pub(super) fn new(report: Report, sealed: Sealed, tells: Losses, expires: Duration) -> Pending {
+    /// The report of a window.
+    pub(super) fn new(
+        report: Report,
+        sealed: Sealed,
+        tells: Losses,
+        age: Duration,
+        files: Vec<String>,
+    ) -> Pending {
         Pending {
             windows: sealed.windows,
+            expires: sealed.end.monotonic.saturating_add(age),
+            ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
             sealed: Some(Box::new(sealed)),
-            ..Pending::read_back(report, tells, expires)
+            tells,
+            attempts: 0,
+            files,
         }
     }
 
-    /// A report of which nothing is left but its bytes.
-    pub(super) fn read_back(report: Report, tells: Losses, expires: Duration) -> Pending {
-        let ticket = Arc::new(Ticket { report, fate: OnceLock::new() });
-        Pending { ticket, sealed: None, windows: 1, tells, attempts: 0, expires }
+    /// A report that an earlier process has left on disk: it may have arrived.
+    pub(super) fn read_back(spooled: Spooled, bare: bool, now: Moment, age: Duration) -> Pending {
+        let Spooled { id, sequence, sealed_at, merged, body } = spooled;
+        // The only clock that both processes have; it may have been set in between.
+        let waited = now.wall.duration_since(sealed_at).unwrap_or_default();
+        let report = Report::read_back(id.clone(), sequence, body, bare);
+        Pending {
+            windows: 1 + merged.len() as u64,
+            expires: now.monotonic.saturating_add(age.saturating_sub(waited)),
+            ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
+            sealed: None,
+            tells: Losses::default(),
+            attempts: 0,
+            files: vec![id],
+        }
+    }
+
+    /// Whether it is on disk as it is, for the next process to send.
+    pub(super) fn is_spooled(&self) -> bool {
+        self.files.iter().any(|id| id == self.ticket.report.id())
     }
 
     pub(super) fn bytes(&self) -> usize {

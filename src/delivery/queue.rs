@@ -1,12 +1,11 @@
 //! The queue of the outbox: its states and counts, without any waiting or sending.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::limits::Limits;
 use super::pace::Pace;
-use super::pending::{Fate, Pending, Ticket};
+use super::pending::{Fate, Pending};
 use super::reason::{Losses, Reason};
 use crate::report::Report;
 use crate::sink::SendError;
@@ -50,6 +49,8 @@ pub(super) struct Queue {
     /// Lost windows that no report has told of yet.
     untold: Losses,
     tally: Tally,
+    /// The ids under which settled reports are on disk.
+    gone: Vec<String>,
 }
 
 impl Queue {
@@ -62,7 +63,16 @@ impl Queue {
             closed: false,
             untold: Losses::default(),
             tally: Tally::default(),
+            gone: Vec::new(),
         }
+    }
+
+    /// Takes over what an earlier process has left, oldest first. It goes with the first window:
+    /// that is phased.
+    pub(super) fn read_back(&mut self, reports: impl Iterator<Item = Pending>, set_aside: u64) {
+        self.lose(Reason::SetAside, set_aside);
+        self.pending.extend(reports);
+        self.trim(self.limits.reports);
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -102,13 +112,13 @@ impl Queue {
     }
 
     /// The same, but takes them: they are no more in the queue.
-    pub(super) fn merge(&mut self, sealed: &mut Sealed) -> (Losses, Vec<Arc<Ticket>>) {
+    pub(super) fn merge(&mut self, sealed: &mut Sealed) -> (Losses, Vec<Pending>) {
         let (mut tells, mut parts) = (Losses::default(), Vec::new());
         while self.part(self.pending.len().wrapping_sub(1), sealed).is_some() {
-            let Some(part) = self.pending.pop_back() else { break };
+            let Some(mut part) = self.pending.pop_back() else { break };
             tells.merge(&part.tells);
-            part.sealed.into_iter().for_each(|earlier| sealed.take_in(*earlier));
-            parts.push(part.ticket);
+            part.sealed.take().into_iter().for_each(|earlier| sealed.take_in(*earlier));
+            parts.push(part);
         }
         self.expire(sealed.end.monotonic);
         tells.merge(&std::mem::take(&mut self.untold));
@@ -127,7 +137,7 @@ impl Queue {
     pub(super) fn push(&mut self, pending: Pending) {
         self.pace.sealed();
         if self.closed {
-            return self.settle(pending, Fate::Lost(Reason::Unshipped));
+            return self.end(pending);
         }
         self.pending.push_back(pending);
         // It is not waiting for another attempt yet; the next may well take all of them.
@@ -220,16 +230,19 @@ impl Queue {
     }
 
     /// Gives up everything, also what is with the sink: if that is accepted after all, nobody
-    /// is there any more to be told. What `is_spooled` stays on disk for the next process.
-    pub(super) fn close(&mut self, is_spooled: impl Fn(&Report) -> bool) {
+    /// is there any more to be told.
+    pub(super) fn close(&mut self) {
         self.closed = true;
         while let Some(pending) = self.pending.pop_front() {
-            let fate = match is_spooled(&pending.ticket.report) {
-                true => Fate::Spooled,
-                false => Fate::Lost(Reason::Unshipped),
-            };
-            self.settle(pending, fate);
+            self.end(pending);
         }
+    }
+
+    /// The program ends: what is on disk waits there for the next process.
+    fn end(&mut self, pending: Pending) {
+        let spooled = pending.is_spooled();
+        let fate = if spooled { Fate::Spooled } else { Fate::Lost(Reason::Unshipped) };
+        self.settle(pending, fate);
     }
 
     /// Notes the end of a report that is not in the queue any more, or never was.
@@ -245,6 +258,9 @@ impl Queue {
         if let Fate::Refused(_) | Fate::Lost(_) = fate {
             self.untold.merge(&pending.tells);
         }
+        if !matches!(fate, Fate::Spooled) {
+            self.gone.extend(pending.files);
+        }
         // It is set once: a report leaves the queue once.
         let _ = pending.ticket.fate.set(fate);
     }
@@ -252,5 +268,10 @@ impl Queue {
     fn lose(&mut self, reason: Reason, windows: u64) {
         self.untold.add(reason, windows);
         self.tally.lost.add(reason, windows);
+    }
+
+    /// The ids whose files are to be removed, since this was last asked.
+    pub(super) fn take_gone(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.gone)
     }
 }

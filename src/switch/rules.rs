@@ -9,7 +9,7 @@ use super::file::ConfigKey;
 use super::harness::is_test;
 use super::source::{Polarity, Setting, says};
 use super::words::{Meaning, Word};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The variable by which an operator says no to every program at once:
 /// <https://consoledonottrack.com>.
@@ -149,7 +149,7 @@ impl Switch {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for a name that nothing can have, and when reports would go anywhere
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that nothing can have, and when reports would go anywhere
     /// but the default was not chosen.
     pub(crate) fn decide(&self, reach: Reach) -> Result<Decision, Error> {
         let decision = self.decide_in(
@@ -173,7 +173,7 @@ impl Switch {
     ) -> Result<Decision, Error> {
         self.check()?;
         if self.default.is_none() && reach != Reach::Nowhere {
-            return Err(config(
+            return Err(Error::config(
                 "nobody has said whether reporting is on when the operator says nothing: give \
                  the builder `opt_out` for on, or `opt_in` for off"
                     .to_owned(),
@@ -198,13 +198,13 @@ impl Switch {
     fn check(&self) -> Result<(), Error> {
         for (_, name) in &self.variables {
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "the switch variable {name:?} is not the name of an environment variable: it \
                      must be non-empty, without `=` and NUL"
                 )));
             }
             if name.eq_ignore_ascii_case(DO_NOT_TRACK) {
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "the switch variable {name:?} cannot be the application's own: it is always \
                      read; leave it out"
                 )));
@@ -212,7 +212,7 @@ impl Switch {
         }
         for (_, name, _) in &self.settings {
             if name.trim().is_empty() || name.chars().any(char::is_control) {
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "the setting {name:?} has no name to show: give the one the operator knows, \
                      like --telemetry"
                 )));
@@ -220,10 +220,12 @@ impl Switch {
         }
         for ConfigKey { path, key } in &self.files {
             if path.as_os_str().is_empty() {
-                return Err(config(format!("the file of the key {key:?} has no path: give one")));
+                return Err(Error::config(format!(
+                    "the file of the key {key:?} has no path: give one"
+                )));
             }
             if key.split('.').any(str::is_empty) || key.chars().any(char::is_control) {
-                return Err(config(format!(
+                return Err(Error::config(format!(
                     "the key {key:?} of {path:?} is no path to a value: join the names on the way \
                      by dots"
                 )));
@@ -231,8 +233,4 @@ impl Switch {
         }
         Ok(())
     }
-}
-
-fn config(message: String) -> Error {
-    Error::new(ErrorKind::Config, message)
 }
