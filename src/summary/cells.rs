@@ -5,53 +5,9 @@
 //! samples are counted here, and brought to a histogram when an answer is wanted (see `sketch`).
 
 use super::deviation;
-use super::float::{self, CELLS};
+use super::float;
+use super::octave::Octave;
 use super::sum::Sum;
-
-/// All samples of one octave and sign.
-#[derive(Clone, Debug)]
-pub(super) struct Octave {
-    /// The sum of the 53-bit significands. Samples counted one by one cannot fill it, and what is
-    /// added in bulk stops at half.
-    pub(super) significands: u128,
-    /// The number of samples in each cell.
-    pub(super) counts: [u64; CELLS],
-}
-
-impl Octave {
-    /// The most that bulk additions bring a sum of significands to: reached after 2^74 samples.
-    const MOST: u128 = u128::MAX / 2;
-
-    fn add_significands(&mut self, significands: u128) {
-        self.significands = self.significands.saturating_add(significands).min(Self::MOST);
-    }
-
-    /// The number of samples, without saturation, and a bound that no cell's count exceeds. The
-    /// bound is made of all counts' bits, because the largest count takes longer to find.
-    pub(super) fn total_and_bound(&self) -> (u128, u64) {
-        let (mut total, mut bound) = (0u64, 0);
-        for &count in &self.counts {
-            total = total.wrapping_add(count);
-            bound |= count;
-        }
-        if bound <= u64::MAX / CELLS as u64 {
-            return (total.into(), bound); // it has not wrapped
-        }
-        (self.counts.iter().map(|&count| u128::from(count)).sum(), bound)
-    }
-
-    /// The number of samples in the fullest cell.
-    pub(super) fn most(&self) -> u64 {
-        // Independent lanes, or every comparison would wait for the one before it.
-        let mut most = [0; 8];
-        for counts in self.counts.chunks_exact(most.len()) {
-            for (most, &count) in most.iter_mut().zip(counts) {
-                *most = count.max(*most);
-            }
-        }
-        most.into_iter().fold(0, u64::max)
-    }
-}
 
 /// The samples of one sign: the octaves from the lowest to the highest in use.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +15,7 @@ pub(super) struct Side {
     /// The exponent of the first octave: `octave + 1023`, as in an `f64`, but 0 and below for
     /// subnormals.
     first: i32,
-    octaves: Vec<Option<Box<Octave>>>,
+    octaves: Vec<Option<Octave>>,
 }
 
 impl Side {
@@ -67,14 +23,13 @@ impl Side {
     pub(super) fn octaves(&self) -> impl Iterator<Item = (i32, &Octave)> {
         let octaves = (self.first..).zip(&self.octaves);
         octaves
-            .filter_map(|(field, octave)| Some((float::octave_of_field(field), octave.as_deref()?)))
+            .filter_map(|(field, octave)| Some((float::octave_of_field(field), octave.as_ref()?)))
     }
 
     /// The lower edges of the cells that hold samples, and how many those are.
     fn edges(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         self.octaves().flat_map(|(number, octave)| {
-            let cells = octave.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-            cells.map(move |(cell, &count)| (float::lower_edge(number, cell), count))
+            octave.counts().map(move |(cell, count)| (float::lower_edge(number, cell), count))
         })
     }
 
@@ -83,7 +38,7 @@ impl Side {
     fn get(&mut self, field: i32) -> Option<&mut Octave> {
         // Below the first octave the difference wraps and is out of range as well.
         let index = field.wrapping_sub(self.first) as u32 as usize;
-        self.octaves.get_mut(index)?.as_deref_mut()
+        self.octaves.get_mut(index)?.as_mut()
     }
 
     /// Makes room for this octave if need be, and calls `change` with it.
@@ -103,8 +58,7 @@ impl Side {
             self.octaves.resize_with(index + 1, || None);
         }
         if let Some(slot) = self.octaves.get_mut(index) {
-            let new = || Box::new(Octave { significands: 0, counts: [0; CELLS] });
-            change(slot.get_or_insert_with(new));
+            change(slot.get_or_insert_with(Octave::new));
         }
     }
 }
@@ -147,10 +101,7 @@ impl Cells {
             match self.sides[(bits >> 63) as usize].get(field) {
                 // Zero and subnormals have exponent field 0, and need to be told apart.
                 Some(octave) if field != 0 => {
-                    let count = &mut octave.counts[float::cell(bits)];
-                    *count = count.saturating_add(1);
-                    let significand = u128::from(float::significand(bits));
-                    octave.significands = octave.significands.wrapping_add(significand);
+                    octave.push(float::cell(bits), float::significand(bits));
                 }
                 _ => self.count(value, 1),
             }
@@ -169,12 +120,7 @@ impl Cells {
         self.zeros = self.zeros.saturating_add(other.zeros);
         for (side, others) in self.sides.iter_mut().zip(&other.sides) {
             for (octave, others) in others.octaves() {
-                side.change(octave, |octave| {
-                    octave.add_significands(others.significands);
-                    for (count, n) in octave.counts.iter_mut().zip(&others.counts) {
-                        *count = count.saturating_add(*n);
-                    }
-                });
+                side.change(octave, |octave| octave.merge(others));
             }
         }
     }
@@ -184,7 +130,7 @@ impl Cells {
         let mut sum = Sum::new();
         for (side, negative) in [(self.positive(), false), (self.negative(), true)] {
             for (number, octave) in side.octaves() {
-                sum.add(negative, number, octave.significands);
+                sum.add(negative, number, octave.significands());
             }
         }
         let (sum, mean) = sum.finish(count);
@@ -210,9 +156,7 @@ impl Cells {
         };
         self.sides[usize::from(value < 0.0)].change(octave, |octave| {
             // A significand that is normalised has its cell where a normal number has it.
-            let count = &mut octave.counts[float::cell(significand)];
-            *count = count.saturating_add(n);
-            octave.add_significands(u128::from(significand) * u128::from(n));
+            octave.add(float::cell(significand), significand, n);
         });
     }
 

@@ -13,7 +13,7 @@
 //!    which is the layout of an `hdrhistogram` at three significant figures, for either sign and
 //!    for fractions and subnormals too. Count, sum, minimum, maximum and mean stay exact. The mode
 //!    is the fullest cell; median and quantiles are read by rank from an
-//!    [`hdrhistogram::Histogram`] into which one octave's cells are fed. A sample read from a cell
+//!    [`hdrhistogram::Histogram`] into which a run of cells is fed. A sample read from a cell
 //!    is its edge nearest to zero, less than 1/1024 (0.1 %) off; integers below 2,048 are exact.
 //!    The standard deviation comes from the cells too, and is less than 0.1 % of the samples' root
 //!    mean square off (not of itself: what varies by less than a cell does not vary).
@@ -31,18 +31,20 @@
 //! | --- | --- |
 //! | empty | 0 |
 //! | exact | 16 per slot; 16 slots at first, at most 2,048 (32 KiB); at least half of them vacant |
-//! | cells | 8,208 per octave and sign that holds a sample, and 8 per octave between the outermost two |
+//! | cells | 4,096 per octave and sign that holds a sample, and 64 per octave from the first to the last |
 //!
-//! Real measurements span few octaves: a latency from 1 µs to 1 minute touches 26 (208 KiB), a
-//! log-normal with σ = 1 about 13 (104 KiB). The worst case, a sample of either sign in each of
-//! the 2,098 octaves of an `f64`, is 33 MiB; no amount of samples exceeds it. While figures are
-//! made, a list of the distinct values or a histogram of one octave takes 16 KiB.
+//! Real measurements span few octaves: a latency from 1 µs to 1 minute touches 26 (106 KiB), a
+//! log-normal with σ = 1 about 13 (53 KiB). The worst case, a sample of either sign in each of the
+//! 2,098 octaves of an `f64`, is 17 MiB; no amount of samples exceeds it, but for 16 bytes for each
+//! cell with more than 2^32 of them. While figures are made, a list of the distinct values takes
+//! 16 KiB, or a histogram of one run 2 KiB.
 
 mod cells;
 mod deviation;
 mod exact;
 mod figures;
 mod float;
+mod octave;
 mod ranked;
 mod reducer;
 mod sketch;
@@ -51,4 +53,5 @@ mod sum;
 mod tests;
 
 pub(crate) use figures::Figures;
+
 pub(crate) use reducer::Summary;

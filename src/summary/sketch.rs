@@ -1,18 +1,20 @@
 //! The samples in order of size, to the precision of the cells.
 //!
-//! The totals of the octaves say in which of them the sample of a rank is. That octave's cells are
-//! fed into an `hdrhistogram`, and the sample is read from it. Only that octave's, because feeding
-//! a cell takes more than ten times as long as adding it to a total, and because a cell then is
-//! recorded as its number: an integer below 1,024, which at three significant figures has a bucket
-//! of its own, while the octaves of an `f64` are more than the bits of a histogram's integers.
+//! The totals of the octaves say in which of them the sample of a rank is, and the totals of its
+//! runs of cells in which of those. That run's cells are fed into an `hdrhistogram`, and the sample
+//! is read from it. Only that run's, because feeding a cell takes more than ten times as long as
+//! adding it to a total, and because a cell then is recorded as its place in the run: an integer
+//! that has a bucket of its own, while the octaves of an `f64` are more than the bits of a
+//! histogram's integers.
 
 use hdrhistogram::Histogram;
 
-use super::cells::{Cells, Octave};
+use super::cells::Cells;
 use super::float::{self, CELLS};
+use super::octave::{Octave, RUN};
 
-/// Significant decimal figures, which tell the integers below 2 * [`CELLS`] apart.
-const SIGNIFICANT_FIGURES: u8 = 3;
+/// Significant decimal figures, which tell the integers up to 200 apart, and so those up to [`RUN`].
+const SIGNIFICANT_FIGURES: u8 = 2;
 
 /// Samples that have an octave and a sign in common.
 struct Group<'a> {
@@ -20,53 +22,59 @@ struct Group<'a> {
     octave: Option<(bool, i32, &'a Octave)>,
     /// The number of samples, without saturation.
     total: u128,
-    /// No cell holds more samples than this; it may be that none holds as many.
-    bound: u64,
+    /// The number of samples in the fullest cell.
+    most: u64,
 }
 
 impl<'a> Group<'a> {
     fn new(negative: bool, number: i32, octave: &'a Octave) -> Self {
-        let (total, bound) = octave.total_and_bound();
-        Group { octave: Some((negative, number, octave)), total, bound }
+        let (total, most) = (octave.total(), octave.most());
+        Group { octave: Some((negative, number, octave)), total, most }
     }
 
     fn zeros(zeros: u64) -> Self {
-        Group { octave: None, total: zeros.into(), bound: zeros }
+        Group { octave: None, total: zeros.into(), most: zeros }
     }
 
-    /// The number of samples in the fullest cell.
-    fn most(&self) -> u64 {
-        self.octave.map_or(self.bound, |(_, _, octave)| octave.most())
-    }
-
-    /// The edge nearest to zero of the cell with so many samples; of several that with the smallest
-    /// value.
-    fn mode(&self, most: u64) -> f64 {
+    /// The edge nearest to zero of the fullest cell; of several that with the smallest value.
+    fn mode(&self) -> f64 {
         let Some((negative, number, octave)) = self.octave else { return 0.0 };
-        let full = |&count: &u64| count == most;
-        let mut counts = octave.counts.iter();
-        let cell = if negative { counts.rposition(full) } else { counts.position(full) };
-        edge(negative, number, cell.unwrap_or(0))
+        let full = |&(_, count): &(usize, u64)| count == self.most;
+        let mut counts = octave.counts();
+        let cell = if negative { counts.rfind(full) } else { counts.find(full) };
+        edge(negative, number, cell.map_or(0, |(cell, _)| cell))
     }
 
     /// The sample of a rank from 1, and the last rank that has the same answer.
     fn at_rank(&self, rank: u128) -> Option<(f64, u128)> {
         let Some((negative, number, octave)) = self.octave else { return Some((0.0, self.total)) };
-        // Among negative samples the smallest has the largest magnitude.
-        let flip = |cell: usize| if negative { CELLS - 1 - cell } else { cell };
-        let mut histogram =
-            Histogram::new_with_bounds(1, CELLS as u64, SIGNIFICANT_FIGURES).ok()?;
-        for (cell, &count) in octave.counts.iter().enumerate() {
+        let mut runs = (0..CELLS).step_by(RUN);
+        let mut through = 0;
+        let mut next = || {
+            // Among negative samples the smallest has the largest magnitude.
+            let run = if negative { runs.next_back() } else { runs.next() }?;
+            Some((run, octave.run(run)))
+        };
+        let first = loop {
+            let (first, total) = next()?;
+            if through + total >= rank {
+                break first;
+            }
+            through += total;
+        };
+        let cell = |at: usize| if negative { first + RUN - 1 - at } else { first + at };
+        let mut histogram = Histogram::new_with_bounds(1, RUN as u64, SIGNIFICANT_FIGURES).ok()?;
+        for at in 0..RUN {
+            let count = octave.count(cell(at));
             if count > 0 {
-                histogram.record_n(flip(cell) as u64, count).ok()?;
+                histogram.record_n(at as u64, count).ok()?;
             }
         }
-        let mut through = 0;
         let found = histogram.iter_recorded().find(|bucket| {
             through += u128::from(bucket.count_at_value());
             through >= rank
         });
-        let cell = flip(found?.value_iterated_to() as usize);
+        let cell = cell(found?.value_iterated_to() as usize);
         Some((edge(negative, number, cell), through))
     }
 }
@@ -87,7 +95,7 @@ pub(super) struct Sketch<'a> {
 }
 
 impl<'a> Sketch<'a> {
-    /// Adds up all cells.
+    /// Adds up the octaves.
     pub(super) fn new(cells: &'a Cells) -> Self {
         let group = |negative| move |(number, octave)| Group::new(negative, number, octave);
         let mut groups: Vec<_> = cells.negative().octaves().map(group(true)).collect();
@@ -106,13 +114,9 @@ impl<'a> Sketch<'a> {
     /// The edge nearest to zero of the fullest cell; of equally full ones that with the smallest
     /// value.
     pub(super) fn mode(&self) -> f64 {
-        // Comparing all counts takes longer than adding them up, and the group with the most samples
-        // leaves few others to be compared.
-        let least = self.groups.iter().max_by_key(|group| group.total).map_or(0, Group::most);
-        let candidates = self.groups.iter().filter(|group| group.bound >= least);
         // Of several that are equally full this is the last one, and so the first of the groups.
-        let fullest = candidates.rev().map(|group| (group.most(), group)).max_by_key(|(n, _)| *n);
-        self.limit(fullest.map_or(0.0, |(most, group)| group.mode(most)))
+        let fullest = self.groups.iter().rev().max_by_key(|group| group.most);
+        self.limit(fullest.map_or(0.0, Group::mode))
     }
 
     /// The sample of a rank from 1: the edge of its cell nearest to zero, less than 1/1024 off. The
