@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use metrics::Key;
 
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
@@ -16,6 +17,56 @@ pub(crate) struct Registry {
     tallies: Tallies,
     /// A bit is set for the hint of each declared metric's name.
     declared: Vec<u64>,
+    /// Of metrics that feed many fields, which a key may mean.
+    by_label: HashMap<String, ByLabel>,
+}
+
+/// Fields that a metric feeds at most without an index of their labels.
+const FEW: usize = 4;
+
+/// The fields of one metric, as indices into the plan's leaves, by the first label that each asks
+/// for. A look-up takes the same time for any number of values.
+#[derive(Default)]
+struct ByLabel {
+    /// By key and value. The keys are few.
+    labelled: Vec<(String, HashMap<String, Vec<usize>>)>,
+    /// Those that ask for no label.
+    plain: Vec<usize>,
+}
+
+impl ByLabel {
+    fn new(plan: &Plan, leaves: &[usize]) -> ByLabel {
+        let mut by_label = ByLabel::default();
+        for &index in leaves {
+            let labels = plan.leaves.get(index).map(|leaf| &leaf.field.labels[..]);
+            let Some([(key, value), ..]) = labels else {
+                by_label.plain.push(index);
+                continue;
+            };
+            let at = by_label.labelled.iter().position(|(other, _)| other == key);
+            let at = at.unwrap_or_else(|| {
+                by_label.labelled.push((key.clone(), HashMap::new()));
+                by_label.labelled.len() - 1
+            });
+            if let Some((_, values)) = by_label.labelled.get_mut(at) {
+                values.entry(value.clone()).or_default().push(index);
+            }
+        }
+        by_label
+    }
+
+    /// The fields that `key` may mean, each once, in the schema's order.
+    fn candidates(&self, key: &Key) -> Vec<usize> {
+        let mut candidates = self.plain.clone();
+        for label in key.labels() {
+            let of_key = self.labelled.iter().find(|(key, _)| key == label.key());
+            let of_value = of_key.and_then(|(_, values)| values.get(label.value()));
+            candidates.extend(of_value.into_iter().flatten());
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates
+    }
 }
 
 /// The cell behind a field.
@@ -67,8 +118,12 @@ impl Registry {
             let (word, bit) = bit(&declared, name);
             declared[word] |= bit;
         }
+        let many = plan.feeds.iter().filter(|(_, feed)| feed.leaves.len() > FEW);
+        let by_label =
+            many.map(|(name, feed)| (name.clone(), ByLabel::new(&plan, &feed.leaves))).collect();
         Registry {
             declared,
+            by_label,
             cells: cells.collect(),
             plan,
             tallies: Tallies {
@@ -120,10 +175,14 @@ impl Registry {
         if feed.class != class {
             return Found::Mismatched;
         }
-        let mut found = Vec::with_capacity(feed.leaves.len());
+        let candidates = match self.by_label.get(key.name()) {
+            Some(by_label) => by_label.candidates(key),
+            None => feed.leaves.clone(),
+        };
+        let mut found = Vec::with_capacity(candidates.len());
         let mut unlabelled = false;
-        for index in &feed.leaves {
-            let (Some(leaf), Some(cell)) = (self.plan.leaves.get(*index), self.cells.get(*index))
+        for index in candidates {
+            let (Some(leaf), Some(cell)) = (self.plan.leaves.get(index), self.cells.get(index))
             else {
                 continue;
             };
@@ -164,4 +223,56 @@ fn bit(words: &[u64], name: &str) -> (usize, u64) {
 /// The value of the key's label `label`.
 pub(crate) fn label_of<'k>(key: &'k Key, label: &str) -> Option<&'k str> {
     key.labels().find(|candidate| candidate.key() == label).map(metrics::Label::value)
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics::Label;
+
+    use super::*;
+    use crate::schema::Schema;
+
+    /// What a key means does not depend on how many fields its metric feeds.
+    #[test]
+    fn an_index_finds_what_a_look_at_every_field_finds() {
+        let wanted: [&[(&str, &str)]; 7] = [
+            &[],
+            &[("k", "1")],
+            &[("k", "1"), ("l", "2")],
+            &[("l", "2"), ("k", "1")],
+            &[("k", "2")],
+            &[("l", "1")],
+            &[],
+        ];
+        let fields = wanted.iter().enumerate();
+        let schema = fields.fold(Schema::new("s"), |schema, (at, labels)| {
+            let field = schema.counter(at.to_string()).metric("m");
+            labels.iter().fold(field, |field, (key, value)| field.label(*key, *value))
+        });
+        let registry = Registry::new(Plan::new(schema).expect("a good schema"));
+        assert!(wanted.len() > FEW);
+        let keys: [&[(&str, &str)]; 7] = [
+            &[],
+            &[("k", "1")],
+            &[("l", "2"), ("x", "y"), ("k", "1")],
+            &[("k", "2"), ("l", "2")],
+            &[("k", "1"), ("k", "1")],
+            &[("k", "1"), ("k", "2")],
+            &[("l", "1"), ("k", "3")],
+        ];
+        for labels in keys {
+            let list: Vec<_> = labels.iter().map(|(key, value)| Label::new(*key, *value)).collect();
+            let key = Key::from_parts("m", list);
+            let Found::Fields(found) = registry.find(Class::Counter, &key) else {
+                panic!("{labels:?} is found nowhere")
+            };
+            let found: Vec<&str> = found.iter().map(|(leaf, _)| &*leaf.path).collect();
+            let has = |(key, value): &(&str, &str)| {
+                labels.iter().find(|(other, _)| other == key).is_some_and(|(_, is)| is == value)
+            };
+            let expected = wanted.iter().enumerate().filter(|(_, wanted)| wanted.iter().all(has));
+            let expected: Vec<String> = expected.map(|(at, _)| at.to_string()).collect();
+            assert_eq!(found, expected, "{labels:?}");
+        }
+    }
 }
