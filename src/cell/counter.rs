@@ -2,7 +2,7 @@
 
 use super::id::{Id, Ids, Place};
 use super::sync::{AtomicU64, Mutex, Ordering, global};
-use super::table::{self, Table, WORDS};
+use super::table::{self, WORDS};
 
 global!(IDS: Ids = Ids::new());
 
@@ -23,6 +23,10 @@ pub(crate) struct Counter {
     homeless: AtomicU64,
     /// Added by [`raise_to`](Counter::raise_to), and what would not fit a word.
     large: Mutex<u128>,
+    /// Whether there is anything in `large`: 0 or 1. Set under its lock, after the first addition
+    /// to it; read by [`total`](Counter::total), which leaves the lock alone until then. A lock
+    /// taken at every seal would take this cache line from all who record.
+    is_large: AtomicU64,
 }
 
 impl Counter {
@@ -32,9 +36,10 @@ impl Counter {
         Counter {
             place,
             _id: id,
-            inherited: words(place, &table::all()),
+            inherited: words(place),
             homeless: AtomicU64::new(0),
             large: Mutex::new(0),
+            is_large: AtomicU64::new(0),
         }
     }
 
@@ -75,6 +80,7 @@ impl Counter {
     fn add_large(&self, amount: u128) {
         let mut large = self.large.lock();
         *large = large.saturating_add(amount);
+        self.is_large.store(1, Ordering::Release);
     }
 
     /// Raises the total to at least `total`. The lock makes two raises one after the other, so
@@ -85,29 +91,30 @@ impl Counter {
         if table::is_aside() {
             return false;
         }
-        let tables = table::all(); // it allocates, which must not happen under the lock
         let mut large = self.large.lock();
-        let is = self.without_large(&tables).saturating_add(*large);
+        let is = self.without_large().saturating_add(*large);
         let missing = u128::from(total).saturating_sub(is);
         *large = large.saturating_add(missing);
+        self.is_large.store(1, Ordering::Release);
         true
     }
 
     /// All that was ever added to this counter. Never less than an earlier answer.
     pub(crate) fn total(&self) -> u128 {
-        let large = *self.large.lock();
-        self.without_large(&table::all()).saturating_add(large)
+        let is_large = self.is_large.load(Ordering::Acquire) == 1;
+        let large = if is_large { *self.large.lock() } else { 0 };
+        self.without_large().saturating_add(large)
     }
 
-    fn without_large(&self, tables: &[&Table]) -> u128 {
+    fn without_large(&self) -> u128 {
         let homeless = self.homeless.load(Ordering::Relaxed);
-        words(self.place, tables) - self.inherited + u128::from(homeless)
+        words(self.place) - self.inherited + u128::from(homeless)
     }
 }
 
-/// The sum of one number's words over these tables. A u128 cannot overflow here.
-fn words(place: Place, tables: &[&Table]) -> u128 {
-    let words = tables.iter().filter_map(|table| table.word(place));
+/// The sum of one number's words over all tables. A u128 cannot overflow here.
+fn words(place: Place) -> u128 {
+    let words = table::all().filter_map(|table| table.word(place));
     words.map(|word| u128::from(word.load(Ordering::Relaxed))).sum()
 }
 

@@ -28,6 +28,8 @@ type Step<T> = OnceLock<Box<[T]>>;
 pub(crate) struct Table {
     words: [Step<Line>; STEPS],
     rings: [Step<OnceLock<Box<Ring>>>; STEPS],
+    /// The table that was made after this one; written once, under the pool's lock.
+    next: OnceLock<&'static Table>,
 }
 
 impl Table {
@@ -35,6 +37,7 @@ impl Table {
         Table {
             words: std::array::from_fn(|_| OnceLock::new()),
             rings: std::array::from_fn(|_| OnceLock::new()),
+            next: OnceLock::new(),
         }
     }
 
@@ -73,18 +76,26 @@ impl Table {
     }
 }
 
-/// Every table there is, and those that no thread owns at the moment.
+/// Every table there is, each leading to the next, and those that no thread owns at the moment.
 struct Tables {
-    all: Vec<&'static Table>,
-    free: Vec<&'static Table>,
+    first: OnceLock<&'static Table>,
+    pool: Mutex<Pool>,
 }
 
-global!(TABLES: Mutex<Tables> = Mutex::new(Tables { all: Vec::new(), free: Vec::new() }));
+struct Pool {
+    free: Vec<&'static Table>,
+    last: Option<&'static Table>,
+}
 
-/// All tables. Reads of their cells happen outside the lock, so a starting thread never waits
-/// for a seal.
-pub(crate) fn all() -> Vec<&'static Table> {
-    aside(|| TABLES.lock().all.clone())
+global!(TABLES: Tables = Tables {
+    first: OnceLock::new(),
+    pool: Mutex::new(Pool { free: Vec::new(), last: None }),
+});
+
+/// All tables. A reader takes no lock, so a starting thread never waits for a seal; whoever knows
+/// that a thread has recorded finds its table, which was in the list before.
+pub(crate) fn all() -> impl Iterator<Item = &'static Table> {
+    std::iter::successors(TABLES.first.get().copied(), |table| table.next.get().copied())
 }
 
 thread_local! {
@@ -103,10 +114,12 @@ struct Lease {
 
 impl Lease {
     fn take() -> Lease {
-        let free = TABLES.lock().free.pop();
+        let free = TABLES.pool.lock().free.pop();
         let table = free.unwrap_or_else(|| {
             let table: &'static Table = Box::leak(Box::new(Table::new()));
-            TABLES.lock().all.push(table);
+            let mut pool = TABLES.pool.lock();
+            let end = pool.last.replace(table).map_or(&TABLES.first, |last| &last.next);
+            end.get_or_init(|| table);
             table
         });
         Lease { table }
@@ -117,7 +130,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // In this order: once the table is on the free list another thread may own it.
         let _ = TABLE.try_with(|table| table.set(None));
-        TABLES.lock().free.push(self.table);
+        TABLES.pool.lock().free.push(self.table);
     }
 }
 
