@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use exaloglog::ExaLogLog;
 
-use super::shards::Shards;
+use super::shards::{Part, Shards};
 use super::sync::{AtomicU64, Ordering};
 use super::table;
 
@@ -27,6 +27,16 @@ pub(crate) enum Distinct {
 impl Default for Distinct {
     fn default() -> Self {
         Distinct::Exact(Vec::new())
+    }
+}
+
+impl Part for Distinct {
+    type Outlook = ();
+
+    fn outlook(&self) {}
+
+    fn prepared((): ()) -> Self {
+        Distinct::default()
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::id::{Id, Ids, Place};
 use super::ring::{self, Ring};
-use super::shards::Shards;
+use super::shards::{Part, Shards};
 use super::sync::global;
 use super::table::{self, RINGS};
-use crate::summary::Summary;
+use crate::summary::{Intake, Outlook, Summary};
 
 global!(IDS: Ids = Ids::new());
 
@@ -18,7 +18,19 @@ pub(crate) struct Histogram {
     place: Place,
     /// Given back when the histogram goes, never before.
     _id: Id,
-    reducer: Shards<Summary>,
+    reducer: Shards<Intake>,
+}
+
+impl Part for Intake {
+    type Outlook = Outlook;
+
+    fn outlook(&self) -> Outlook {
+        self.outlook()
+    }
+
+    fn prepared(outlook: Outlook) -> Self {
+        Intake::prepared(outlook)
+    }
 }
 
 impl Histogram {
@@ -93,7 +105,7 @@ impl Histogram {
             // Few samples, which then move to the parts' memory and not the other way round.
             let mut whole = Summary::default();
             self.claim_all(|batch| whole.extend(batch));
-            self.reducer.take_all().for_each(|part| whole.absorb(part));
+            self.reducer.take_all().for_each(|part| whole.absorb(part.into_summary()));
             whole
         })
     }
@@ -105,7 +117,7 @@ impl Histogram {
         table::aside(|| {
             self.claim_all(|batch| self.reducer.lock(&mut 0).extend(batch));
             let mut whole = Summary::default();
-            self.reducer.copy_all().for_each(|part| whole.absorb(part));
+            self.reducer.copy_all().for_each(|part| whole.absorb(part.into_summary()));
             whole
         })
     }

@@ -6,6 +6,16 @@ use super::sync::{MODELLED, Mutex, MutexGuard, OnceLock};
 /// the same reducer at the same instant, before one of them waits for another.
 const MOST: usize = if MODELLED { 2 } else { 16 };
 
+/// What a part of a reducer is.
+pub(crate) trait Part: Default {
+    /// What a window was like, as far as the next one is prepared for it.
+    type Outlook;
+    /// What the next window is likely to be like.
+    fn outlook(&self) -> Self::Outlook;
+    /// An empty part, prepared for a window like that.
+    fn prepared(outlook: Self::Outlook) -> Self;
+}
+
 /// A part of a reducer, on cache lines of its own.
 #[repr(align(128))]
 struct Shard<T>(Mutex<T>);
@@ -16,7 +26,7 @@ pub(crate) struct Shards<T> {
     parts: [OnceLock<Box<Shard<T>>>; MOST],
 }
 
-impl<T: Default> Shards<T> {
+impl<T: Part> Shards<T> {
     pub(crate) fn new() -> Self {
         Shards { parts: std::array::from_fn(|_| OnceLock::new()) }
     }
@@ -41,7 +51,12 @@ impl<T: Default> Shards<T> {
     /// for longer than it takes to put an empty part in the place of a full one.
     pub(crate) fn take_all(&self) -> impl Iterator<Item = T> {
         let parts = self.parts.iter().filter_map(OnceLock::get);
-        parts.map(|part| std::mem::take(&mut *part.0.lock()))
+        parts.map(|part| {
+            // Not under the lock that it is put in place under: it may allocate.
+            let outlook = part.0.lock().outlook();
+            let prepared = T::prepared(outlook);
+            std::mem::replace(&mut *part.0.lock(), prepared)
+        })
     }
 
     /// Copies what is in every part, one after the other.

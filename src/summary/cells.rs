@@ -125,6 +125,12 @@ impl Cells {
         }
     }
 
+    /// The number of cells that hold samples. There are at least as many distinct values.
+    pub(super) fn occupied(&self) -> usize {
+        let octaves = self.sides.iter().flat_map(Side::octaves);
+        octaves.map(|(_, octave)| octave.occupied()).sum::<usize>() + usize::from(self.zeros > 0)
+    }
+
     /// The sum of all samples, and their mean given their count.
     pub(super) fn sum_and_mean(&self, count: u64) -> (f64, f64) {
         let mut sum = Sum::new();

@@ -42,6 +42,16 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// An empty table with memory for so many distinct values.
+    pub(super) fn with_room(distinct: usize) -> Table {
+        let mut table = Table::default();
+        if distinct > 0 {
+            let buckets = (2 * distinct).div_ceil(WIDTH).next_power_of_two();
+            table.grow(buckets.max(FIRST_BUCKETS));
+        }
+        table
+    }
+
     /// Adds the samples up to the first for which there is no room, and says how many that were.
     pub(super) fn extend(&mut self, values: &[f64]) -> usize {
         values.iter().position(|&value| !self.add(value, 1)).unwrap_or(values.len())
@@ -81,17 +91,21 @@ impl Table {
             return false;
         }
         if (self.occupied + 1) * 2 > self.buckets.len() * WIDTH {
-            let size = (self.buckets.len() * 2).max(FIRST_BUCKETS);
-            let vacant = vec![Bucket { keys: [VACANT; WIDTH], counts: [0; WIDTH] }; size];
-            let old = std::mem::replace(&mut self.buckets, vacant);
-            self.shift = u64::BITS - size.trailing_zeros();
-            for (key, n) in pairs(&old) {
-                self.place(key, n);
-            }
+            self.grow((self.buckets.len() * 2).max(FIRST_BUCKETS));
         }
         self.place(key, n);
         self.occupied += 1;
         true
+    }
+
+    /// Moves to a table of so many buckets.
+    fn grow(&mut self, size: usize) {
+        let vacant = vec![Bucket { keys: [VACANT; WIDTH], counts: [0; WIDTH] }; size];
+        let old = std::mem::replace(&mut self.buckets, vacant);
+        self.shift = u64::BITS - size.trailing_zeros();
+        for (key, n) in pairs(&old) {
+            self.place(key, n);
+        }
     }
 
     /// Writes to the first vacant slot from the value's home on. There is one.

@@ -44,6 +44,7 @@ mod deviation;
 mod exact;
 mod figures;
 mod float;
+mod intake;
 mod octave;
 mod ranked;
 mod reducer;
@@ -53,5 +54,6 @@ mod sum;
 mod tests;
 
 pub(crate) use figures::Figures;
+pub(crate) use intake::{Intake, Outlook};
 
 pub(crate) use reducer::Summary;

@@ -104,6 +104,12 @@ impl Octave {
         (0..CELLS).map(|cell| (cell, self.count(cell))).filter(|(_, count)| *count > 0)
     }
 
+    /// The number of cells that hold samples.
+    pub(super) fn occupied(&self) -> usize {
+        let occupied: u32 = self.counts.iter().map(|count| u32::from(*count > 0)).sum();
+        occupied as usize + self.large.iter().filter(|(cell, _)| self.counts[*cell] == 0).count()
+    }
+
     /// The number of samples, without saturation.
     pub(super) fn total(&self) -> u128 {
         match self.large.is_empty() {

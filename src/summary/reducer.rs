@@ -1,7 +1,7 @@
 //! The summary itself: which state it is in, and the change from one to the other.
 
 use super::cells::Cells;
-use super::exact::Table;
+use super::exact::{EXACT_DISTINCT, Table};
 use super::figures::Figures;
 use super::ranked::{self, Ranked};
 use super::sketch::Sketch;
@@ -19,6 +19,11 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// An empty summary with memory for so many distinct values.
+    pub(super) fn with_room(distinct: usize) -> Summary {
+        Summary { table: Table::with_room(distinct), ..Summary::default() }
+    }
+
     /// Adds one finite sample; a NaN or an infinity is for the caller to refuse.
     pub(crate) fn record(&mut self, value: f64) {
         self.record_n(value, 1);
@@ -47,6 +52,20 @@ impl Summary {
         if let Some(rest @ [_, ..]) = values.get(added..) {
             self.cells().extend(rest);
         }
+    }
+
+    /// Adds a batch of finite samples to an empty summary, quickly if they are many distinct values.
+    pub(super) fn extend_many(&mut self, values: &[f64]) {
+        if values.len() > EXACT_DISTINCT {
+            let mut cells = Box::new(Cells::new());
+            cells.extend(values);
+            if cells.occupied() > EXACT_DISTINCT {
+                self.count = values.len() as u64;
+                self.cells = Some(cells);
+                return;
+            }
+        }
+        self.extend(values);
     }
 
     /// Adds all samples of another summary. The figures are those of a summary that took the
@@ -93,9 +112,13 @@ impl Summary {
 
     /// Whether all figures are exact: no more than
     /// [`EXACT_DISTINCT`](super::exact::EXACT_DISTINCT) distinct values were seen.
-    #[cfg(test)]
     pub(crate) fn is_exact(&self) -> bool {
         self.cells.is_none()
+    }
+
+    /// The number of distinct values; 0 when they are no longer known.
+    pub(super) fn distinct(&self) -> usize {
+        self.table.distinct()
     }
 
     /// Samples so far; saturates.

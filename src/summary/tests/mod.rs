@@ -3,6 +3,7 @@
 mod arithmetic;
 mod bounds;
 mod deviation;
+mod intake;
 mod octave;
 mod oracle;
 mod properties;
