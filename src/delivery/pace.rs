@@ -65,7 +65,9 @@ impl Pace {
     pub(super) fn failed(&mut self, now: Duration, error: &SendError) {
         self.failures = self.failures.saturating_add(1);
         self.left = self.left.saturating_sub(1);
-        self.not_before = now.saturating_add(wait(self.failures, new_id().as_u128() as u64));
+        let wait =
+            if self.is_refusing() { PROBE } else { wait(self.failures, new_id().as_u128() as u64) };
+        self.not_before = now.saturating_add(wait);
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
         self.asked_until = now.saturating_add(asked);
     }
@@ -74,8 +76,13 @@ impl Pace {
     pub(super) fn refused(&mut self, now: Duration) {
         self.failures = 0;
         self.refusals = self.refusals.saturating_add(1);
-        let wait = if self.refusals < REFUSALS { Duration::ZERO } else { PROBE };
+        let wait = if self.is_refusing() { PROBE } else { Duration::ZERO };
         self.not_before = now.saturating_add(wait);
+    }
+
+    /// Whether the receiver is only probed: it refused the last few, whatever else failed since.
+    fn is_refusing(&self) -> bool {
+        self.refusals >= REFUSALS
     }
 
     /// When the next attempt is due; `None` before another window is sealed.
@@ -86,7 +93,7 @@ impl Pace {
     /// Whether what waits is kept for the next window: the attempts are used up, the receiver
     /// refuses everything, or it asked to be left alone.
     pub(super) fn is_held(&self, now: Duration) -> bool {
-        self.left == 0 || self.refusals >= REFUSALS || self.asked_until > now
+        self.left == 0 || self.is_refusing() || self.asked_until > now
     }
 
     /// The receiver asked to be left alone until then. Kept even when somebody wants an attempt
@@ -177,8 +184,10 @@ mod tests {
             pace.refused(now);
             pace.sealed();
             assert_eq!(pace.due(), Some(now + PROBE));
+            pace.failed(now, &SendError::retry("down"));
+            assert_eq!(pace.due(), Some(now + PROBE), "a failure is no reason to come earlier");
         }
         pace.accepted();
-        assert_eq!(pace.due(), Some(s(0)));
+        assert!(pace.due() < Some(s(4 * 24 * 60 * 60)), "what waits goes now");
     }
 }
