@@ -8,14 +8,16 @@ const APART: &str = "APART";
 /// A test that needs a process of its own: runs `case` there. `name` is the test's whole name.
 #[track_caller]
 pub(crate) fn apart(name: &str, case: impl FnOnce()) {
-    apart_with(name, &[], case);
+    drop(apart_with(name, &[], case));
 }
 
-/// The same, with these variables in its environment.
+/// The same, with these variables in its environment. Returns what it printed, none of it in that
+/// process itself.
 #[track_caller]
-pub(crate) fn apart_with(name: &str, variables: &[(&str, &str)], case: impl FnOnce()) {
+pub(crate) fn apart_with(name: &str, variables: &[(&str, &str)], case: impl FnOnce()) -> String {
     if std::env::var_os(APART).is_some() {
-        return case();
+        case();
+        return String::new();
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--nocapture"]).env(APART, "1").env_remove("DO_NOT_TRACK");
@@ -24,6 +26,7 @@ pub(crate) fn apart_with(name: &str, variables: &[(&str, &str)], case: impl FnOn
     assert!(output.status.success() && text.contains("1 passed"), "{text}{}", {
         String::from_utf8_lossy(&output.stderr)
     });
+    text.into_owned()
 }
 
 /// The resident set size of this process in KiB.
