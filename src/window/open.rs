@@ -1,6 +1,6 @@
 //! The window that goes on: sampling on the clock, and taking its values exactly once.
 
-use std::cell::RefCell;
+use std::cell::Cell as Slot;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -16,9 +16,13 @@ use crate::schema::{Fact, Host, Kind};
 use crate::summary::Summary;
 
 thread_local! {
-    /// The windows whose functions this thread is in, by the address of their registry.
-    static ASKING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// The windows whose functions this thread is in, by the address of their registry; 0 where
+    /// there is none. It has no destructor, so that it is there in those of other thread-locals.
+    static ASKING: Slot<[usize; NESTED]> = const { Slot::new([0; NESTED]) };
 }
+
+/// How many aggregators may be asked for a report by a function of the one before.
+const NESTED: usize = 8;
 
 /// The open window of one registry.
 ///
@@ -125,15 +129,19 @@ impl Window {
 
     /// Calls a function of the application. None when it panics, or when this very thread is in
     /// such a function of this window already: one that makes a report itself would be asked for
-    /// its own answer without end.
+    /// its own answer without end. None too when [`NESTED`] others are in the way.
     fn alone<T>(&self, function: impl FnOnce() -> Option<T>) -> Option<T> {
         let this = Arc::as_ptr(&self.registry) as usize;
-        if ASKING.with_borrow(|asking| asking.contains(&this)) {
+        let before = ASKING.get();
+        let free = before.iter().position(|window| *window == 0)?;
+        if before.contains(&this) {
             return None;
         }
-        ASKING.with_borrow_mut(|asking| asking.push(this));
+        let mut asking = before;
+        asking[free] = this;
+        ASKING.set(asking);
         let answer = caught(function).flatten();
-        ASKING.with_borrow_mut(|asking| asking.pop());
+        ASKING.set(before);
         answer
     }
 
