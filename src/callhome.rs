@@ -142,11 +142,10 @@ impl CallHome {
     /// the receiver at that moment nobody knows whether it arrives.
     ///
     /// Nothing is reported afterwards. What is still recorded does no harm. A second call does
-    /// nothing, nor does one in a forked child.
+    /// nothing, nor does one in a forked child or within a sink.
     pub fn shutdown(&self, deadline: Duration) -> Shutdown {
         let engine = &self.engine;
-        let ours = engine.refusal().is_none();
-        if engine.closed.swap(true, Ordering::Relaxed) || !ours {
+        if engine.refusal().is_some() || engine.closed.swap(true, Ordering::Relaxed) {
             return Shutdown::default();
         }
         let flusher = self.flusher.clone();
