@@ -23,7 +23,7 @@ fn schema() -> Schema {
 }
 
 fn installed(schema: Schema, sink: &MemorySink) -> CallHome {
-    let callhome = CallHome::builder(schema).sink(sink.clone()).install().unwrap();
+    let callhome = CallHome::builder(schema).opt_out().sink(sink.clone()).install().unwrap();
     counter!("n").increment(7);
     callhome
 }
@@ -85,7 +85,7 @@ fn inside_a_runtime_over_http() {
     apart("inside_a_runtime_over_http", || {
         let server = support::Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
         runtime().block_on(async {
-            let builder = CallHome::builder(schema()).endpoint(&server.url("/"));
+            let builder = CallHome::builder(schema()).opt_out().endpoint(&server.url("/"));
             let callhome = builder.install().unwrap();
             counter!("n").increment(7);
             drop(callhome);
@@ -135,7 +135,7 @@ fn used_by_the_destructor_of_a_thread_local() {
     }
     let sink = MemorySink::new();
     let asked = schema().sampled("polled", || 1.0).fact_with("asked", || "fact");
-    let callhome = Arc::new(CallHome::builder(asked).sink(sink.clone()).build().unwrap());
+    let callhome = Arc::new(CallHome::builder(asked).opt_out().sink(sink.clone()).build().unwrap());
     let used = Arc::clone(&callhome);
     let ends = thread::spawn(move || {
         LAST.set(None); // registers its destructor before all others: it runs after them
@@ -166,7 +166,7 @@ fn used_by_the_destructor_of_a_thread_local() {
 fn twice_and_by_two_threads_at_once() {
     for _ in 0..200 {
         let sink = MemorySink::new();
-        let callhome = CallHome::builder(schema()).sink(sink.clone()).build().unwrap();
+        let callhome = CallHome::builder(schema()).opt_out().sink(sink.clone()).build().unwrap();
         metrics::with_local_recorder(callhome.recorder(), || counter!("n").increment(7));
         let start = Barrier::new(2);
         let shut = || {
@@ -201,7 +201,7 @@ fn within_a_function_of_the_schema() {
             1.0
         });
         let sink = MemorySink::new();
-        let builder = CallHome::builder(schema).sink(sink.clone());
+        let builder = CallHome::builder(schema).opt_out().sink(sink.clone());
         let callhome = builder.sample_every(Duration::from_millis(100)).install().unwrap();
         counter!("n").increment(7);
         *ITSELF.lock().unwrap() = Some(Arc::new(callhome));
@@ -228,11 +228,15 @@ fn within_a_sink() {
         fn describe(&self) -> String {
             "a sink that shuts down".into()
         }
+
+        fn is_local(&self) -> bool {
+            true
+        }
     }
     let sink = MemorySink::new();
     let callhome = Arc::new_cyclic(|itself| {
         let sink = Shuts(Weak::clone(itself), sink.clone());
-        CallHome::builder(schema()).sink(sink).build().unwrap()
+        CallHome::builder(schema()).opt_out().sink(sink).build().unwrap()
     });
     let add = || metrics::with_local_recorder(callhome.recorder(), || counter!("n").increment(7));
     add();

@@ -54,19 +54,25 @@ fn schema() -> Schema {
 /// A receiver that reads the request and then does what the script says.
 fn answered(script: impl Fn(&mut TcpStream) + Send + 'static) -> Stall {
     let server = Server::start(move |_, stream| script(stream));
-    Stall::new(CallHome::builder(schema()).endpoint(&server.url("/v1")), server)
+    Stall::new(CallHome::builder(schema()).opt_out().endpoint(&server.url("/v1")), server)
 }
 
 /// One that does so before anything is read.
 fn unread(scheme: &str, script: impl Fn(&mut TcpStream) + Send + 'static) -> Stall {
     let server = Server::raw(move |mut stream| script(&mut stream));
     let url = format!("{scheme}://{}/v1", server.address);
-    Stall::new(CallHome::builder(schema()).endpoint(&url), server)
+    Stall::new(CallHome::builder(schema()).opt_out().endpoint(&url), server)
 }
 
 /// A receiver of that name.
 fn named(host: &str) -> Stall {
-    Stall::new(CallHome::builder(schema()).endpoint(&format!("https://{host}/v1")), ())
+    Stall::new(
+        CallHome::builder(schema())
+            .opt_out()
+            .in_tests(true)
+            .endpoint(&format!("https://{host}/v1")),
+        (),
+    )
 }
 
 fn begin(stream: &mut TcpStream, answer: &str) {
@@ -77,7 +83,7 @@ fn refused() -> Stall {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    Stall::new(CallHome::builder(schema()).endpoint(&url), ())
+    Stall::new(CallHome::builder(schema()).opt_out().endpoint(&url), ())
 }
 
 /// A body that the buffers of the sockets do not hold.
@@ -88,8 +94,8 @@ fn nothing_read() -> Stall {
         let _ = hold.recv();
         drop(stream);
     });
-    let schema = schema().fact_with("text", || "x".repeat(SIZE));
-    let builder = CallHome::builder(schema).endpoint(&server.url("/"));
+    let schema = schema().fact("text", &*"x".repeat(SIZE).leak());
+    let builder = CallHome::builder(schema).opt_out().endpoint(&server.url("/"));
     Stall::new(builder.max_body(2 * SIZE).max_pending_bytes(4 * SIZE), (server, held))
 }
 
@@ -118,11 +124,15 @@ impl<F: Fn() + Send + Sync> Sink for Slow<F> {
     fn describe(&self) -> String {
         "a slow sink".into()
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 fn slow_sink() -> Stall {
     let (hang, held, _) = hanging();
-    Stall::new(CallHome::builder(schema()).sink(Slow(hang)), held)
+    Stall::new(CallHome::builder(schema()).opt_out().sink(Slow(hang)), held)
 }
 
 fn hanging_function() -> Stall {
@@ -132,7 +142,7 @@ fn hanging_function() -> Stall {
         "at last"
     });
     let server = Server::answering("HTTP/1.1 200 OK\r\n\r\n");
-    Stall::new(CallHome::builder(schema).endpoint(&server.url("/")), (server, held))
+    Stall::new(CallHome::builder(schema).opt_out().endpoint(&server.url("/")), (server, held))
 }
 
 /// The background thread of an installed aggregator hangs in a function of the application. There
@@ -144,7 +154,7 @@ fn hanging_background() -> Stall {
         1.0
     });
     let server = Server::answering("HTTP/1.1 200 OK\r\n\r\n");
-    let builder = CallHome::builder(schema).endpoint(&server.url("/"));
+    let builder = CallHome::builder(schema).opt_out().endpoint(&server.url("/"));
     let callhome = builder.sample_every(Duration::from_millis(100)).install().unwrap();
     inside.recv_timeout(SOON).unwrap();
     let callhome = Arc::new(callhome);
@@ -158,7 +168,8 @@ fn in_flight() -> Stall {
         let _ = entered.send(());
         until_closed(stream);
     });
-    let stall = Stall::new(CallHome::builder(schema()).endpoint(&server.url("/")), server);
+    let stall =
+        Stall::new(CallHome::builder(schema()).opt_out().endpoint(&server.url("/")), server);
     let callhome = Arc::clone(&stall.callhome);
     std::thread::spawn(move || callhome.flush());
     inside.recv_timeout(SOON).unwrap();

@@ -74,6 +74,7 @@ impl Fleet {
             .every(Duration::from_secs(self.every))
             .clock(Time(Arc::clone(&time)))
             .sink(receiver)
+            .opt_out()
             .build()
             .expect("an aggregator");
         while time.load(Ordering::Relaxed) < self.span().end * 1_000_000_000 {
@@ -116,6 +117,10 @@ impl Sink for Receiver {
 
     fn describe(&self) -> String {
         "the fleet's receiver".into()
+    }
+
+    fn is_local(&self) -> bool {
+        true
     }
 }
 

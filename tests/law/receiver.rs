@@ -253,4 +253,8 @@ impl Sink for Connection {
     fn describe(&self) -> String {
         "the test's receiver".into()
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }

@@ -409,6 +409,7 @@ fn start(limits: Limits, clock: &TestClock, receiver: &Receiver) -> Process {
     let callhome = CallHome::builder(schema.distinct("seen", "id"))
         .clock(clock.clone())
         .sink(sink)
+        .opt_out()
         .first_after(FIRST)
         .every(EVERY)
         .spread(Duration::ZERO)
