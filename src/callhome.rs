@@ -156,7 +156,6 @@ impl CallHome {
         let flusher = flusher.filter(|flusher| !flusher.is_here());
         let before = engine.outbox.tally();
         let end = engine.clock.now().monotonic.saturating_add(deadline);
-        let (sealed, seals) = crossbeam_channel::bounded(1);
         let (done, all_done) = crossbeam_channel::bounded::<()>(0);
         let last_words = {
             let engine = Arc::clone(engine);
@@ -165,8 +164,7 @@ impl CallHome {
                 if let Some(flusher) = flusher {
                     flusher.join(deadline); // it may be sealing a window
                 }
-                engine.seal();
-                let _ = sealed.send(()); // nobody listens when the deadline has passed
+                engine.seal_last();
                 engine.outbox.send_now(&*engine.clock, Some(end));
             }
         };
@@ -183,12 +181,11 @@ impl CallHome {
             },
             Err(reason) => error = Some(format!("no thread to send with: {reason}")),
         }
-        engine.outbox.close();
-        let after = engine.outbox.tally();
+        let after = engine.outbox.close();
         let shutdown = Shutdown {
             accepted: after.accepted - before.accepted,
             spooled: after.spooled,
-            lost: after.lost.total() - before.lost.total() + u64::from(seals.is_empty()),
+            lost: after.lost.total() - before.lost.total() + u64::from(!after.last),
             last_error: after.error.map(|error| error.to_string()).or(error),
         };
         if shutdown.lost > 0 {

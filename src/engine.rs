@@ -85,11 +85,20 @@ impl Engine {
 
     /// Seals the window and puts its report in the outbox.
     pub(crate) fn seal(&self) -> Arc<Ticket> {
+        self.seal_as(false)
+    }
+
+    /// The same with the last window of all.
+    pub(crate) fn seal_last(&self) -> Arc<Ticket> {
+        self.seal_as(true)
+    }
+
+    fn seal_as(&self, last: bool) -> Arc<Ticket> {
         let (answers, now) = self.ask();
         // Reports go to the outbox in the order of their windows.
         let _sealing = self.sealing.lock();
         let sealed = self.window.seal(answers, now);
-        self.outbox.put(sealed, |sealed, lost| self.report(sealed, lost))
+        self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost))
     }
 
     /// The report of the open window, which goes on.

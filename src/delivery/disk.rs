@@ -18,6 +18,14 @@ struct State {
     failing: bool,
 }
 
+impl State {
+    fn remove(&self, ids: &[String]) {
+        if let Some(spool) = &self.spool {
+            ids.iter().for_each(|id| drop(spool.remove(id)));
+        }
+    }
+}
+
 impl Disk {
     /// Opens the spool in a directory. Without one, or where that fails, reports are kept in
     /// memory alone.
@@ -62,8 +70,26 @@ impl Disk {
     /// Removes the files of these reports. One that cannot be removed is sent again by the next
     /// process: its id reveals that.
     pub(super) fn remove(&self, ids: &[String]) {
-        if let Some(spool) = &self.0.lock().spool {
-            ids.iter().for_each(|id| drop(spool.remove(id)));
+        if !ids.is_empty() {
+            self.0.lock().remove(ids);
         }
+    }
+
+    /// The same, unless the disk is at work.
+    pub(super) fn try_remove(&self, ids: &[String]) {
+        self.0.try_lock().into_iter().for_each(|state| state.remove(ids));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Disk;
+
+    #[test]
+    fn an_end_does_not_wait_for_a_disk_that_hangs() {
+        let (disk, _) = Disk::open(None);
+        let _at_work = disk.0.lock();
+        disk.try_remove(&["a".into()]);
+        disk.remove(&[]);
     }
 }

@@ -84,10 +84,12 @@ impl Outbox {
     }
 
     /// Takes over a window, and with it those before it that were kept for it and that the receiver
-    /// certainly does not have: they become one. `make` makes the report, given what it has to tell of.
+    /// certainly does not have: they become one. `make` makes the report, given what it has to tell of. No window follows
+    /// the `last`.
     pub(crate) fn put(
         &self,
         mut sealed: Sealed,
+        last: bool,
         make: impl FnOnce(&Sealed, &Losses) -> Report,
     ) -> Arc<Ticket> {
         let (tells, parts) = self.queue.lock().merge(&mut sealed);
@@ -102,9 +104,14 @@ impl Outbox {
         self.disk.remove(&old);
         let pending = Pending::new(report, sealed, tells, self.limits.age, files);
         let ticket = Arc::clone(&pending.ticket);
-        self.change(|queue| match self.sink {
-            None => queue.settle(pending, Fate::Accepted),
-            Some(_) => queue.push(pending),
+        self.change(|queue| {
+            match self.sink {
+                None => queue.settle(pending, Fate::Accepted),
+                Some(_) => queue.push(pending),
+            }
+            if last {
+                queue.note_last();
+            }
         });
         for part in parts {
             let _ = part.ticket.fate.set(Fate::Merged(Arc::clone(&ticket)));
@@ -183,9 +190,15 @@ impl Outbox {
         }
     }
 
-    /// Gives up what is pending; what is put in from now on is given up at once.
-    pub(crate) fn close(&self) {
-        self.change(Queue::close);
+    /// Gives up what is pending, and says what became of all; what is put in from now on is given
+    /// up at once. Does not wait for a disk that hangs: what it leaves there is sent again, under
+    /// its id.
+    pub(crate) fn close(&self) -> Tally {
+        let mut queue = self.queue.lock();
+        let (tally, gone) = (queue.close(), queue.take_gone());
+        drop(queue);
+        self.disk.try_remove(&gone);
+        tally
     }
 
     pub(crate) fn tally(&self) -> Tally {

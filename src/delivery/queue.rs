@@ -32,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) lost: Losses,
     pub(crate) pending: u64,
     pub(crate) attempts: u64,
+    /// Whether the last window of all is among those counted.
+    pub(crate) last: bool,
     /// What the last attempt came to.
     pub(crate) outcome: Option<Outcome>,
     /// Why it was not accepted.
@@ -44,6 +46,9 @@ pub(super) struct Queue {
     pending: VecDeque<Pending>,
     /// The front report is with the sink and must stay.
     in_flight: bool,
+    /// Windows that were taken out and whose report, with them in it, is not put in yet; and how
+    /// many of them are on disk.
+    making: (u64, u64),
     pace: Pace,
     closed: bool,
     /// Lost windows that no report has told of yet.
@@ -59,6 +64,7 @@ impl Queue {
             limits,
             pending: VecDeque::new(),
             in_flight: false,
+            making: (0, 0),
             pace: Pace::new(limits.attempts),
             closed: false,
             untold: Losses::default(),
@@ -76,8 +82,10 @@ impl Queue {
     }
 
     pub(super) fn tally(&self) -> Tally {
-        let pending = self.pending.iter().map(|pending| pending.windows).sum();
-        Tally { pending, ..self.tally.clone() }
+        let pending = self.pending.iter().map(|pending| pending.windows).sum::<u64>();
+        // The end has counted those in the making.
+        let making = if self.closed { 0 } else { self.making.0 };
+        Tally { pending: pending + making, ..self.tally.clone() }
     }
 
     /// When the next attempt is due; `None` while there is nothing to send, a report is with the
@@ -111,11 +119,14 @@ impl Queue {
         tells
     }
 
-    /// The same, but takes them: they are no more in the queue.
+    /// The same, but takes them: they are no more in the queue, and in the making until the report
+    /// is [`push`](Queue::push)ed.
     pub(super) fn merge(&mut self, sealed: &mut Sealed) -> (Losses, Vec<Pending>) {
         let (mut tells, mut parts) = (Losses::default(), Vec::new());
         while self.part(self.pending.len().wrapping_sub(1), sealed).is_some() {
             let Some(mut part) = self.pending.pop_back() else { break };
+            self.making.0 += part.windows;
+            self.making.1 += if part.is_spooled() { part.windows } else { 0 };
             tells.merge(&part.tells);
             part.sealed.take().into_iter().for_each(|earlier| sealed.take_in(*earlier));
             parts.push(part);
@@ -133,10 +144,17 @@ impl Queue {
         pending.sealed.as_ref().filter(|earlier| sealed.follows(earlier)).map(|_| pending)
     }
 
+    /// The last window of all is settled or pushed now.
+    pub(super) fn note_last(&mut self) {
+        self.tally.last = true;
+    }
+
     /// Puts the report of a window that was just sealed at the end.
-    pub(super) fn push(&mut self, pending: Pending) {
+    pub(super) fn push(&mut self, mut pending: Pending) {
         self.pace.sealed();
+        let (made, _) = std::mem::take(&mut self.making);
         if self.closed {
+            pending.windows -= made;
             return self.end(pending);
         }
         self.pending.push_back(pending);
@@ -230,12 +248,16 @@ impl Queue {
     }
 
     /// Gives up everything, also what is with the sink: if that is accepted after all, nobody
-    /// is there any more to be told.
-    pub(super) fn close(&mut self) {
+    /// is there any more to be told. Returns what became of all.
+    pub(super) fn close(&mut self) -> Tally {
         self.closed = true;
+        let (made, spooled) = self.making;
+        self.tally.spooled += spooled;
+        self.lose(Reason::Unshipped, made - spooled);
         while let Some(pending) = self.pending.pop_front() {
             self.end(pending);
         }
+        self.tally()
     }
 
     /// The program ends: what is on disk waits there for the next process.
@@ -273,5 +295,55 @@ impl Queue {
     /// The ids whose files are to be removed, since this was last asked.
     pub(super) fn take_gone(&mut self) -> Vec<String> {
         std::mem::take(&mut self.gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::clock::Moment;
+    use crate::host::identity::new_id;
+
+    const LIMITS: Limits = Limits {
+        reports: 8,
+        bytes: 1000,
+        age: Duration::MAX,
+        body: 1000,
+        attempts: 1,
+        attempt: Duration::MAX,
+    };
+
+    fn window(sequence: u64) -> Sealed {
+        let now = Moment { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
+        Sealed::new(new_id(), sequence, now..now, Vec::new(), crate::window::Losses::default())
+    }
+
+    fn report(sealed: Sealed, is_spooled: bool) -> Pending {
+        let id = sealed.id.to_string();
+        let files = if is_spooled { vec![id.clone()] } else { Vec::new() };
+        let report = Report::read_back(id, sealed.sequence, "{}".into(), true);
+        Pending::new(report, sealed, Losses::default(), LIMITS.age, files)
+    }
+
+    #[test]
+    fn an_end_while_windows_become_one_counts_each_once() {
+        for is_spooled in [false, true] {
+            let mut queue = Queue::new(LIMITS);
+            queue.push(report(window(1), is_spooled));
+            assert!(queue.take_up(Duration::ZERO, false).is_some());
+            queue.answered(Duration::ZERO, Err(SendError::retry("down")));
+            let mut second = window(2);
+            let (_, parts) = queue.merge(&mut second);
+            assert_eq!((parts.len(), queue.tally().pending), (1, 1), "it is in the making");
+
+            let count = |tally: &Tally| (tally.spooled, tally.lost.total(), tally.pending);
+            let (end, one) = (queue.close(), if is_spooled { (1, 0, 0) } else { (0, 1, 0) });
+            assert_eq!((count(&end), end.last), (one, false));
+            queue.push(report(second, is_spooled));
+            let two = if is_spooled { (2, 0, 0) } else { (0, 2, 0) };
+            assert_eq!(count(&queue.tally()), two, "the second came too late for the first");
+        }
     }
 }

@@ -79,7 +79,8 @@ pub(crate) enum Answer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Patience {
     Ample,
-    None,
+    /// Microseconds of the system's time: anything may be under way when they are over.
+    Hardly(u16),
 }
 
 impl fmt::Debug for Schedule {
@@ -131,7 +132,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Preview),
         5 => answer().prop_map(Step::Receiver),
         3 => answer().prop_map(Step::Once),
-        1 => prop_oneof![9 => Just(Patience::Ample), 1 => Just(Patience::None)].prop_map(Step::Shutdown),
+        1 => prop_oneof![4 => Just(Patience::Ample), 1 => (0..300u16).prop_map(Patience::Hardly)].prop_map(Step::Shutdown),
         1 => Just(Step::Crash),
     ]
 }

@@ -224,7 +224,7 @@ impl World {
         self.receiver.state().pace.urgent = true;
         let deadline = match patience {
             Patience::Ample => Duration::from_secs(60),
-            Patience::None => Duration::ZERO,
+            Patience::Hardly(micros) => Duration::from_micros(micros.into()),
         };
         let end = self.process.callhome.shutdown(deadline);
         law!(
