@@ -86,9 +86,10 @@ impl Builder {
     ///
     /// The directory is made if it is not there, in a directory that is; files in it are private to
     /// the user. The limits on what waits (reports, bytes, age) hold for what is kept. If nothing
-    /// can be written, reports are kept in memory alone, and one line is logged; a file that is not
-    /// a whole report is set aside and counted. When the switch says no the directory is not
-    /// touched. Default: none, what waits when the process ends ends with it.
+    /// can be written, or one report is larger than 16 MiB or all are than 256 MiB, reports are kept
+    /// in memory alone, and one line is logged; a file that is not a whole report is set aside and
+    /// counted. When the switch says no the directory is not touched. Default: none, what waits when
+    /// the process ends ends with it.
     pub fn spool(mut self, directory: impl Into<PathBuf>) -> Builder {
         self.spool = Some(directory.into());
         self

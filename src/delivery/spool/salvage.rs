@@ -18,6 +18,7 @@ pub(super) const LONGEST: u64 = 16 << 20;
 const MOST_ASIDE: usize = 16;
 
 /// What one start may still read.
+#[derive(Clone, Copy)]
 pub(super) struct Budget {
     pub(super) names: usize,
     pub(super) bytes: u64,
@@ -98,6 +99,24 @@ fn take(reports: Vec<(Spooled, PathBuf)>, own: &Path, found: &mut Found) -> io::
     Ok(())
 }
 
+/// Whether a directory can have so many bytes more, in one more file.
+///
+/// # Errors
+///
+/// When one start could not read it any more: then none would ever.
+pub(super) fn has_room(directory: &Path, most: Budget, more: usize) -> io::Result<()> {
+    let mut left = most;
+    list(directory, &mut left)?;
+    match left.names >= 1 && left.bytes >= more as u64 {
+        true => Ok(()),
+        false => Err(over()),
+    }
+}
+
+fn over() -> io::Error {
+    io::Error::other("it holds as much as is read at one start")
+}
+
 /// What is in a directory; `None` if it is not there.
 fn list(directory: &Path, budget: &mut Budget) -> io::Result<Option<Contents>> {
     // A link could lead to a directory that is somebody else's.
@@ -110,7 +129,6 @@ fn list(directory: &Path, budget: &mut Budget) -> io::Result<Option<Contents>> {
     let mut contents = Contents::default();
     let (mut names, mut bytes) = (budget.names, budget.bytes);
     for entry in fs::read_dir(directory)? {
-        let over = || io::Error::other("it holds more than is read at one start");
         names = names.checked_sub(1).ok_or_else(over)?;
         bytes = bytes.checked_sub(contents.sort(&entry?)?).ok_or_else(over)?;
     }

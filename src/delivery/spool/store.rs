@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::claim::Claim;
 use super::name::{self, REPORT, TEMPORARY, is_id};
 use super::record::{Spooled, are_ids, encode};
-use super::salvage::{Budget, LONGEST, salvage, wipe_asides};
+use super::salvage::{Budget, LONGEST, has_room, salvage, wipe_asides};
 use crate::error::{Error, ErrorKind};
 use crate::files::{self, Temporary};
 use crate::host::identity::new_id;
@@ -22,6 +22,8 @@ use crate::host::identity::new_id;
 pub(crate) struct Spool {
     root: PathBuf,
     claim: Claim,
+    /// What the next start reads at most.
+    most: Budget,
     /// The process that opened it.
     process: u32,
 }
@@ -49,10 +51,7 @@ impl Spool {
         Spool::open_within(directory, Budget::default())
     }
 
-    pub(super) fn open_within(
-        directory: &Path,
-        mut budget: Budget,
-    ) -> Result<(Spool, Found), Error> {
+    pub(super) fn open_within(directory: &Path, most: Budget) -> Result<(Spool, Found), Error> {
         let root = prepare(directory)?;
         let unusable = |error: io::Error| {
             let message = format!(
@@ -62,7 +61,7 @@ impl Spool {
             Error::new(ErrorKind::Io, message).with_source(error)
         };
         let claim = Claim::new(&root).map_err(unusable)?;
-        let mut found = Found::default();
+        let (mut budget, mut found) = (most, Found::default());
         for dead in Claim::dead(&root).map_err(unusable)? {
             let result = salvage(&dead, &root, &claim.directory, &mut budget, &mut found);
             found.left += u64::from(result.is_err());
@@ -70,7 +69,7 @@ impl Spool {
         found.reports.sort_by(|a, b| {
             (a.sealed_at, a.sequence, &a.id).cmp(&(b.sealed_at, b.sequence, &b.id))
         });
-        Ok((Spool { root, claim, process: std::process::id() }, found))
+        Ok((Spool { root, claim, most, process: std::process::id() }, found))
     }
 
     /// Keeps a report. When this returns it is on the disk, whole; an error leaves no trace of it.
@@ -78,7 +77,8 @@ impl Spool {
     ///
     /// # Errors
     ///
-    /// Those of the file system; `InvalidInput` when an id is not a UUID, and `FileTooLarge`.
+    /// Those of the file system; `InvalidInput` when an id is not a UUID; `FileTooLarge` over
+    /// 16 MiB, and `Other` over 256 MiB or 10,000 reports in all, which no later start would read.
     pub(crate) fn write(
         &self,
         id: &str,
@@ -92,10 +92,10 @@ impl Spool {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let record = encode(id, sequence, sealed_at, merged, body);
-        // It would not be read again.
         if record.len() as u64 > LONGEST {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
+        has_room(directory, self.most, record.len())?;
         let temporary = Temporary(name::path(directory, &new_id().to_string(), TEMPORARY));
         files::write_new(&temporary.0, record.as_bytes())?;
         fs::rename(&temporary.0, name::path(directory, id, REPORT))?;

@@ -63,3 +63,18 @@ fn a_report_that_is_too_long_is_neither_written_nor_read() {
     assert_eq!(ids(&found), [kept, longest]);
     assert_eq!((found.set_aside, found.left), (1, 0));
 }
+
+#[test]
+fn no_more_is_written_than_the_next_start_reads() {
+    for most in [Budget { names: 3, bytes: 1 << 20 }, Budget { names: 100, bytes: 480 }] {
+        let root = Scratch::new();
+        let (spool, _) = open_within(&root.0, most);
+        let mut written: Vec<String> = (0..3).map(|sequence| write(&spool, sequence)).collect();
+        assert!(spool.write(&id(), 3, at(3), &[], "one too many").is_err());
+        spool.remove(&written.remove(0)).unwrap();
+        written.push(write(&spool, 3));
+        drop(spool);
+        let (_spool, found) = open_within(&root.0, most);
+        assert_eq!((ids(&found), found.left), (written.iter().map(|id| &**id).collect(), 0));
+    }
+}
