@@ -22,6 +22,7 @@ mod cache;
 mod callhome;
 mod cell;
 mod clock;
+mod consent;
 mod delivery;
 mod engine;
 mod error;

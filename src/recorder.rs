@@ -5,6 +5,7 @@ use std::sync::Arc;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 
 use crate::cache;
+use crate::error::{Error, ErrorKind};
 use crate::registry::Registry;
 
 /// The recorder of one aggregator, for [`metrics::with_local_recorder`], or for a fan-out beside
@@ -32,18 +33,30 @@ impl metrics::Recorder for Recorder {
 
     #[inline]
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        cache::handle(&self.registry, key)
+        if self.registry.collects() { cache::handle(&self.registry, key) } else { Counter::noop() }
     }
 
     #[inline]
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        cache::handle(&self.registry, key)
+        if self.registry.collects() { cache::handle(&self.registry, key) } else { Gauge::noop() }
     }
 
     #[inline]
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        cache::handle(&self.registry, key)
+        if self.registry.collects() {
+            cache::handle(&self.registry, key)
+        } else {
+            Histogram::noop()
+        }
     }
+}
+
+/// Makes a recorder the one of the macros. It cannot be taken back.
+pub(crate) fn set_global(recorder: impl metrics::Recorder + Sync + 'static) -> Result<(), Error> {
+    metrics::set_global_recorder(recorder).map_err(|_| {
+        let message = "there is a global metrics recorder already: install once, or install the other one through `beside`";
+        Error::new(ErrorKind::Install, message)
+    })
 }
 
 impl std::fmt::Debug for Recorder {

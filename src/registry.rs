@@ -1,6 +1,7 @@
 //! Which metric records to which cell.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashMap;
 use metrics::Key;
@@ -19,6 +20,9 @@ pub(crate) struct Registry {
     declared: Vec<u64>,
     /// Of metrics that feed many fields, which a key may mean.
     by_label: HashMap<String, ByLabel>,
+    /// Whether the macros get handles that record. Written when reporting is switched on or off
+    /// while the program runs, read by every registration; it publishes nothing.
+    collects: AtomicBool,
 }
 
 /// Fields that a metric feeds at most without an index of their labels.
@@ -132,7 +136,19 @@ impl Registry {
                 mismatched: Counter::new(),
                 failed: Counter::new(),
             },
+            collects: AtomicBool::new(true),
         }
+    }
+
+    /// Whether the macros get handles that record.
+    #[inline]
+    pub(crate) fn collects(&self) -> bool {
+        self.collects.load(Ordering::Relaxed)
+    }
+
+    /// Says whether they do from now on.
+    pub(crate) fn collect(&self, whether: bool) {
+        self.collects.store(whether, Ordering::Relaxed);
     }
 
     pub(crate) fn plan(&self) -> &Plan {

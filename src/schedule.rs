@@ -15,6 +15,25 @@ pub(crate) struct Schedule {
     phase: Phase,
 }
 
+/// The settings that a schedule is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// The least time until the first report.
+    pub(crate) first: Duration,
+    pub(crate) report: Duration,
+    /// Where anything is sampled.
+    pub(crate) sample: Option<Duration>,
+    pub(crate) spread: Duration,
+}
+
+impl Timing {
+    /// The schedule of an instance that begins now.
+    pub(crate) fn schedule(&self, now: Duration, instance: &str) -> Schedule {
+        let phase = Phase::new(instance, self.spread);
+        Schedule::new(now, self.first, self.report, self.sample, phase)
+    }
+}
+
 /// A point in time that comes back at a fixed interval.
 #[derive(Clone, Copy, Debug)]
 struct Beat {
@@ -30,7 +49,7 @@ struct Beat {
 /// power is back. Their reports are spread evenly over the interval by a hash of the instance's
 /// id, the same for each run of the program that has the same id.
 #[derive(Clone, Debug)]
-pub(crate) struct Phase {
+struct Phase {
     instance: String,
     spread: Duration,
 }
@@ -56,7 +75,7 @@ impl Beat {
 impl Phase {
     /// The phase of an instance, up to `spread`; with none, reports come at the same time
     /// everywhere.
-    pub(crate) fn new(instance: &str, spread: Duration) -> Phase {
+    fn new(instance: &str, spread: Duration) -> Phase {
         Phase { instance: instance.to_owned(), spread }
     }
 
@@ -77,7 +96,7 @@ impl Phase {
 impl Schedule {
     /// From `now` on: the first report after `first` and the instance's phase, then one every
     /// `report`; a sample every `sample`, where anything is sampled.
-    pub(crate) fn new(
+    fn new(
         now: Duration,
         first: Duration,
         report: Duration,

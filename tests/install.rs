@@ -10,26 +10,7 @@ use callhome::sink::{MemorySink, Parcel, SendError, Sink};
 use callhome::{CallHome, ErrorKind, Schema};
 use metrics::{counter, gauge};
 use support::SOON;
-use support::apart::{apart, apart_with};
-
-/// Waits until the threads of this process that are ours have these names. A thread names itself
-/// when it starts to run, and is seen for a moment after it has been joined.
-#[track_caller]
-fn has_threads(expected: &[&str]) {
-    let begin = Instant::now();
-    while threads() != expected {
-        assert!(begin.elapsed() < SOON, "{:?}, not {expected:?}", threads());
-        std::thread::yield_now();
-    }
-}
-
-/// The names of this process's threads that are ours.
-fn threads() -> Vec<String> {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let names =
-        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    names.map(|name| name.trim().to_owned()).filter(|name| name.starts_with("callhome")).collect()
-}
+use support::apart::{apart, apart_with, has_threads, threads};
 
 fn schema() -> Schema {
     Schema::new("s").counter("n").gauge_summary("g").default(0.0)

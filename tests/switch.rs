@@ -93,7 +93,7 @@ fn local_sends_nothing() {
         let status = callhome.status();
         assert_eq!(status.to_string(), "telemetry: local (APP=local)");
         assert_eq!((status.switch().mode(), status.switch().is_on()), (Mode::Local, false));
-        assert_eq!(callhome.flush().unwrap_err().kind(), ErrorKind::Off);
+        callhome.flush().unwrap();
         assert_eq!(sink.attempts(), 0);
     });
 }

@@ -55,6 +55,7 @@ pub struct Builder {
     clock: Option<Arc<dyn Clock>>,
     beside: Option<FanoutBuilder>,
     bare: bool,
+    local_file: Option<PathBuf>,
 }
 
 impl CallHome {
@@ -83,6 +84,7 @@ impl CallHome {
             clock: None,
             beside: None,
             bare: false,
+            local_file: None,
         }
     }
 }

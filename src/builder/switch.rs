@@ -24,6 +24,21 @@ impl Builder {
         self
     }
 
+    /// The operator has to see a notice before anything is collected: reporting is off until the
+    /// application calls [`notice_shown`](crate::CallHome::notice_shown), whatever else says yes.
+    pub fn notice_first(mut self) -> Builder {
+        self.switch.notice(true);
+        self
+    }
+
+    /// Where reports are written when the switch says [`Local`](crate::Mode::Local): to this file,
+    /// a line each. Default: to the log, at the level `info` and with the target
+    /// `callhome::report`.
+    pub fn local_file(mut self, path: impl Into<PathBuf>) -> Builder {
+        self.local_file = Some(path.into());
+        self
+    }
+
     /// An environment variable of the application that switches reporting off (`0`, `false`,
     /// `no`, `off`, `disabled`, …) or on (`1`, `true`, …), or keeps it `local`
     /// ([`Mode::Local`]). Empty is as good as unset, and any other value means off. May be said

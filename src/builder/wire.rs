@@ -1,23 +1,25 @@
 //! From settings to an aggregator: the checks, and the wiring.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics_util::layers::FanoutBuilder;
 use parking_lot::Mutex;
 
 use super::{Builder, defaults};
-use crate::callhome::CallHome;
+use crate::callhome::{CallHome, Installed};
 use crate::clock::SystemClock;
+use crate::consent::Consent;
 use crate::delivery::Outbox;
 use crate::engine::{Engine, Identity};
-use crate::error::{Error, ErrorKind};
-use crate::host::identity::{ClusterSource, new_id, resolve};
-use crate::recorder::Recorder;
+use crate::error::Error;
+use crate::flusher::Flusher;
+use crate::recorder::{Recorder, set_global};
 use crate::registry::Registry;
-use crate::schedule::{Phase, Schedule};
+use crate::schedule::Timing;
 use crate::schema::{Kind, Plan};
+use crate::sink::{FileSink, LogSink, Sink};
 use crate::switch::Reach;
 use crate::window::Window;
 
@@ -33,9 +35,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] for a schema that contradicts itself, [`ErrorKind::Config`] for a
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself, [`ErrorKind::Config`](crate::ErrorKind::Config) for a
     /// setting that cannot be used, and for an endpoint or sink without
-    /// [`opt_out`](Builder::opt_out) or [`opt_in`](Builder::opt_in), [`ErrorKind::Io`] for a
+    /// [`opt_out`](Builder::opt_out) or [`opt_in`](Builder::opt_in), [`ErrorKind::Io`](crate::ErrorKind::Io) for a
     /// cluster id that cannot be read.
     pub fn build(self) -> Result<CallHome, Error> {
         let (engine, recorder, _) = self.wire()?;
@@ -47,8 +49,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// As [`build`](Builder::build), and [`ErrorKind::Config`] without an endpoint or sink;
-    /// [`ErrorKind::Install`] when there is a global recorder already or the thread cannot be
+    /// As [`build`](Builder::build), and [`ErrorKind::Config`](crate::ErrorKind::Config) without an endpoint or sink;
+    /// [`ErrorKind::Install`](crate::ErrorKind::Install) when there is a global recorder already or the thread cannot be
     /// started. Nothing is left behind then, but for the file of
     /// [`cluster_id_file`](Builder::cluster_id_file).
     pub fn install(self) -> Result<CallHome, Error> {
@@ -58,26 +60,25 @@ impl Builder {
             return Err(Error::config(message));
         }
         let (engine, recorder, beside) = self.wire()?;
-        if engine.off {
-            if let Some(beside) = beside {
-                set_global(beside.build())?;
-            }
-            return Ok(CallHome::new(engine, recorder, None));
-        }
+        let is_on = engine.consent.is_open();
+        let global = is_on || beside.is_some();
         // The thread comes first, for a global recorder cannot be taken back. It does nothing
         // before its first `wake`.
-        let flusher = Engine::start(&engine)?;
+        let flusher = if is_on { Some(Engine::start(&engine)?) } else { None };
         let installed = match beside {
             Some(beside) => set_global(beside.add_recorder(recorder.clone()).build()),
-            None => set_global(recorder.clone()),
+            None if is_on => set_global(recorder.clone()),
+            None => Ok(()),
         };
         if let Err(error) = installed {
-            flusher.stop();
-            flusher.join(Duration::MAX);
+            if let Some(flusher) = flusher {
+                flusher.stop();
+                flusher.join(Duration::MAX);
+            }
             return Err(error);
         }
-        flusher.wake();
-        Ok(CallHome::new(engine, recorder, Some(flusher)))
+        flusher.iter().for_each(Flusher::wake);
+        Ok(CallHome::new(engine, recorder, Some(Installed { flusher, global })))
     }
 
     fn wire(self) -> Result<(Arc<Engine>, Recorder, Option<FanoutBuilder>), Error> {
@@ -93,59 +94,56 @@ impl Builder {
             return Err(Error::config("`instance_id` is empty: give an id or leave it out"));
         }
         let sink = self.sink.transpose()?;
-        let decision = self.switch.decide(match &sink {
-            None => Reach::Nowhere,
-            Some(sink) if sink.is_local() => Reach::Machine,
-            Some(_) => Reach::Beyond,
-        })?;
-        let off = sink.is_some() && !decision.is_on();
-        // When the switch says no, no file is read or made.
-        let cluster = if off { &ClusterSource::Ephemeral } else { &self.cluster };
+        let consent = Consent::new(
+            self.switch,
+            match &sink {
+                None => Reach::Nowhere,
+                Some(sink) if sink.is_local() => Reach::Machine,
+                Some(_) => Reach::Beyond,
+            },
+        )?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let now = clock.now();
         self.limits.check(&plan, self.bare, now)?;
-        let instance = self.instance.unwrap_or_else(|| new_id().to_string());
-        let phase = Phase::new(&instance, self.spread.unwrap_or(self.every));
-        let identity = Identity {
-            host: self.host.map_or_else(OnceLock::new, OnceLock::from),
-            instance,
-            cluster: resolve(cluster)?,
-            ci: decision.ci(),
-            started: now,
-        };
+        let ci = consent.decision().ci();
+        let identity = Identity::new(self.host, self.instance, self.cluster, ci, now);
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
-        let first = self.first_after.unwrap_or(defaults::FIRST_AFTER.min(self.every));
-        let sample = samples.then_some(self.sample_every);
-        let schedule = Schedule::new(now.monotonic, first, self.every, sample, phase);
+        let timing = Timing {
+            first: self.first_after.unwrap_or(defaults::FIRST_AFTER.min(self.every)),
+            report: self.every,
+            sample: samples.then_some(self.sample_every),
+            spread: self.spread.unwrap_or(self.every),
+        };
+        let local: Box<dyn Sink> = match self.local_file {
+            Some(path) => Box::new(FileSink::new(path)),
+            None => Box::new(LogSink),
+        };
+        let consent = Arc::new(consent);
+        let (open, limits, bare) = (Arc::clone(&consent), self.limits, self.bare);
+        let outbox = Outbox::new(open, sink, local, limits, self.spool, bare);
         let registry = Arc::new(Registry::new(plan));
+        // When the switch says no, no file is read or made.
+        registry.collect(consent.is_open());
+        if consent.is_open() {
+            identity.find()?;
+            outbox.begin(now, false);
+        }
         let engine = Engine {
             window: Window::new(Arc::clone(&registry), now),
-            outbox: Outbox::new(
-                sink.filter(|_| !off),
-                self.limits,
-                self.spool.as_deref(),
-                self.bare,
-                now,
-            ),
+            outbox,
             clock,
-            schedule: Mutex::new(schedule),
+            timing,
+            schedule: Mutex::new(timing.schedule(now.monotonic, &identity.instance())),
             identity,
-            decision,
+            consent,
             process: std::process::id(),
+            changing: Mutex::new(()),
             sealing: Mutex::new(()),
-            off,
-            bare: self.bare,
+            bare,
             closed: AtomicBool::new(false),
             sending: AtomicBool::new(false),
         };
         Ok((Arc::new(engine), Recorder::new(registry), self.beside))
     }
-}
-
-fn set_global(recorder: impl metrics::Recorder + Sync + 'static) -> Result<(), Error> {
-    metrics::set_global_recorder(recorder).map_err(|_| {
-        let message = "there is a global metrics recorder already: install once, or install the other one through `beside`";
-        Error::new(ErrorKind::Install, message)
-    })
 }

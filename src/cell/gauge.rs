@@ -46,6 +46,15 @@ impl Gauge {
         self.range.is_some()
     }
 
+    /// Makes the gauge one that nobody has set.
+    pub(crate) fn clear(&self) {
+        self.value.store(UNSET, Ordering::Relaxed);
+        if let Some(range) = &self.range {
+            range.min.store(u64::MAX, Ordering::Relaxed);
+            range.max.store(u64::MIN, Ordering::Relaxed);
+        }
+    }
+
     /// The last value set, else the default, else nothing.
     pub(crate) fn get(&self) -> Option<f64> {
         let value = f64::from_bits(self.value.load(Ordering::Relaxed));

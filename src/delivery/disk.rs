@@ -1,6 +1,6 @@
 //! Sealed reports on disk as well, where there is a spool.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use parking_lot::Mutex;
 
@@ -10,9 +10,15 @@ use crate::report::Report;
 use crate::window::Sealed;
 
 /// The spool, if there is one, and what is said about it.
-pub(super) struct Disk(Mutex<State>);
+pub(super) struct Disk {
+    /// Where it is to be.
+    directory: Option<PathBuf>,
+    state: Mutex<State>,
+}
 
+#[derive(Default)]
 struct State {
+    /// Nothing is touched before it is opened.
     spool: Option<Spool>,
     /// The last report could not be written. Noted so that it is said once.
     failing: bool,
@@ -27,29 +33,49 @@ impl State {
 }
 
 impl Disk {
-    /// Opens the spool in a directory. Without one, or where that fails, reports are kept in
-    /// memory alone.
-    pub(super) fn open(directory: Option<&Path>) -> (Disk, Found) {
-        let opened = directory.map(Spool::open).transpose();
-        if let Err(error) = &opened {
-            caught(|| log::warn!("telemetry reports are kept in memory alone: {error}"));
+    pub(super) fn new(directory: Option<PathBuf>) -> Disk {
+        Disk { directory, state: Mutex::default() }
+    }
+
+    /// Opens the spool, and says what earlier processes have left; where that fails, reports are
+    /// kept in memory alone. `afresh` leaves nothing of theirs.
+    pub(super) fn open(&self, afresh: bool) -> Found {
+        if afresh {
+            self.open(false);
+            self.wipe();
         }
-        let (spool, found) = opened.ok().flatten().unzip();
-        let found: Found = found.unwrap_or_default();
-        if let (Some(directory), left @ 1..) = (directory, found.left) {
+        let Some(directory) = &self.directory else { return Found::default() };
+        let (spool, found) = match Spool::open(directory) {
+            Ok(opened) => opened,
+            Err(error) => {
+                caught(|| log::warn!("telemetry reports are kept in memory alone: {error}"));
+                return Found::default();
+            }
+        };
+        if let left @ 1.. = found.left {
             caught(|| {
                 log::warn!(
                     "{left} directories of earlier processes in {directory:?} stay as they are: they cannot be read, or hold too much"
                 );
             });
         }
-        (Disk(Mutex::new(State { spool, failing: false })), found)
+        *self.state.lock() = State { spool: Some(spool), failing: false };
+        found
+    }
+
+    /// Removes what this process and those before it have on disk, and closes the spool.
+    pub(super) fn wipe(&self) {
+        let spool = self.state.lock().spool.take();
+        if let Some(Err(error)) = spool.map(Spool::wipe) {
+            let directory = &self.directory;
+            caught(|| log::warn!("not all of {directory:?} could be removed: {error}"));
+        }
     }
 
     /// Writes a report, and says whether it is on disk now. One line is logged when that fails, and
     /// one when it works again.
     pub(super) fn write(&self, report: &Report, sealed: &Sealed) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let Some(spool) = &state.spool else { return false };
         let merged: Vec<String> = sealed.merged.iter().map(ToString::to_string).collect();
         let (id, sequence, end) = (report.id(), report.sequence(), sealed.end.wall);
@@ -71,13 +97,13 @@ impl Disk {
     /// process: its id reveals that.
     pub(super) fn remove(&self, ids: &[String]) {
         if !ids.is_empty() {
-            self.0.lock().remove(ids);
+            self.state.lock().remove(ids);
         }
     }
 
     /// The same, unless the disk is at work.
     pub(super) fn try_remove(&self, ids: &[String]) {
-        self.0.try_lock().into_iter().for_each(|state| state.remove(ids));
+        self.state.try_lock().into_iter().for_each(|state| state.remove(ids));
     }
 }
 
@@ -87,8 +113,8 @@ mod tests {
 
     #[test]
     fn an_end_does_not_wait_for_a_disk_that_hangs() {
-        let (disk, _) = Disk::open(None);
-        let _at_work = disk.0.lock();
+        let disk = Disk::new(None);
+        let _at_work = disk.state.lock();
         disk.try_remove(&["a".into()]);
         disk.remove(&[]);
     }

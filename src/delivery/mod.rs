@@ -7,7 +7,6 @@ mod pace;
 mod pending;
 mod queue;
 mod reason;
-#[cfg_attr(not(test), expect(dead_code))]
 mod spool;
 
 pub(crate) use limits::Limits;

@@ -1,7 +1,7 @@
 //! The reports that are not settled yet, oldest first, and the one thread that sends.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::queue::{Outcome, Queue, Tally};
 use super::reason::Losses;
 use super::spool::Found;
 use crate::clock::{Clock, Moment};
+use crate::consent::Consent;
 use crate::guard::caught;
 use crate::report::Report;
 use crate::sink::{Parcel, SendError, Sink};
@@ -34,11 +35,14 @@ pub(crate) fn is_sending() -> bool {
 /// The application's code (the sink, the logger behind `log`, the clock) is called without the
 /// queue's lock, so it may use the aggregator, and panic.
 pub(crate) struct Outbox {
+    consent: Arc<Consent>,
     /// Without a sink a report is settled by being returned to the caller.
-    sink: Option<Box<dyn Sink>>,
-    /// The sink's name for itself.
-    to: String,
+    home: Option<Address>,
+    /// Where reports go that the operator wants to see and not to send.
+    local: Address,
     limits: Limits,
+    /// Reports go without an envelope.
+    bare: bool,
     /// What waits is on disk too, where there is a spool.
     disk: Disk,
     queue: Mutex<Queue>,
@@ -47,30 +51,42 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// With what an earlier process has left in `spool`; nothing is sent yet. `bare` says how its
-    /// reports are to be read.
+    /// An outbox without anything in it; the spool is not opened yet. `bare` says how reports that
+    /// are read back are to be read.
     pub(crate) fn new(
-        sink: Option<Box<dyn Sink>>,
+        consent: Arc<Consent>,
+        home: Option<Box<dyn Sink>>,
+        local: Box<dyn Sink>,
         limits: Limits,
-        spool: Option<&Path>,
+        spool: Option<PathBuf>,
         bare: bool,
-        now: Moment,
     ) -> Outbox {
-        let to = sink.as_ref().and_then(|sink| caught(|| sink.describe()));
-        let (disk, Found { reports, set_aside, .. }) = Disk::open(spool.filter(|_| sink.is_some()));
-        let mut queue = Queue::new(limits);
-        let reports = reports.into_iter();
-        let reports = reports.map(|report| Pending::read_back(report, bare, now, limits.age));
-        queue.read_back(reports, set_aside);
-        disk.remove(&queue.take_gone());
         Outbox {
-            sink,
-            to: to.unwrap_or_else(|| "a sink".into()),
+            disk: Disk::new(spool.filter(|_| home.is_some())),
+            consent,
+            home: home.map(Address::new),
+            local: Address::new(local),
             limits,
-            disk,
-            queue: Mutex::new(queue),
+            bare,
+            queue: Mutex::new(Queue::new(limits)),
             sending: Mutex::new(()),
         }
+    }
+
+    /// Opens the spool and takes over what earlier processes have left in it, or removes that, to
+    /// begin `afresh`. Nothing is sent yet.
+    pub(crate) fn begin(&self, now: Moment, afresh: bool) {
+        let Found { reports, set_aside, .. } = self.disk.open(afresh);
+        let age = self.limits.age;
+        let reports = reports.into_iter();
+        let reports = reports.map(|report| Pending::read_back(report, self.bare, now, age));
+        self.change(|queue| queue.read_back(reports, set_aside));
+    }
+
+    /// Gives up what is pending, on disk too, as if there had never been anything.
+    pub(crate) fn cancel(&self) {
+        self.change(Queue::cancel);
+        self.disk.wipe();
     }
 
     /// What [`put`](Outbox::put) would make of a window; nothing changes.
@@ -105,7 +121,7 @@ impl Outbox {
         let pending = Pending::new(report, sealed, tells, self.limits.age, files);
         let ticket = Arc::clone(&pending.ticket);
         self.change(|queue| {
-            match self.sink {
+            match self.home {
                 None => queue.settle(pending, Fate::Accepted),
                 Some(_) => queue.push(pending),
             }
@@ -134,7 +150,7 @@ impl Outbox {
     pub(crate) fn postpone(&self, clock: &dyn Clock, reason: &str) {
         let now = clock.now().monotonic;
         let news = self.queue.lock().failed(now, &SendError::retry(reason));
-        self.log(news, reason);
+        self.home.iter().for_each(|to| to.log(news, reason));
     }
 
     /// Sends what is pending and due, oldest first, until nothing is or an attempt fails.
@@ -151,7 +167,7 @@ impl Outbox {
 
     /// Does nothing where [`is_sending`] is true: it would wait for itself.
     fn send(&self, clock: &dyn Clock, deadline: Option<Duration>, mut urgent: bool) {
-        let Some(sink) = &self.sink else { return };
+        let Some(home) = &self.home else { return };
         if is_sending() {
             return;
         }
@@ -166,24 +182,26 @@ impl Outbox {
         loop {
             let now = clock.now().monotonic;
             let timeout = left(now).unwrap_or(Duration::MAX).min(self.limits.attempt);
-            if timeout.is_zero() {
+            // The operator may have said no since the last attempt.
+            if timeout.is_zero() || !self.consent.check() {
                 return;
             }
+            let to = if self.consent.is_local() { &self.local } else { home };
             let next = self.change(|queue| queue.take_up(now, urgent));
             let Some((report, attempt)) = next else { return };
             urgent = false;
             let parcel = Parcel::new(report.id(), attempt, report.body().as_bytes(), timeout);
             // A panic says nothing about the report.
             SENDING.set(true);
-            let result = caught(|| sink.send(&parcel))
+            let result = caught(|| to.sink.send(&parcel))
                 .unwrap_or_else(|| Err(SendError::retry("the sink panicked").possibly_delivered()));
             SENDING.set(false);
             // Nothing that panics may come between taking a report up and noting the answer.
             let now = caught(|| clock.now().monotonic).unwrap_or(now);
             let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();
             let retried = result.as_ref().is_err_and(SendError::is_retryable);
-            let news = self.change(|queue| queue.answered(now, result));
-            self.log(news, &reason);
+            let news = self.change(|queue| queue.answered(now, report.id(), result));
+            to.log(news, &reason);
             if retried {
                 return;
             }
@@ -214,10 +232,23 @@ impl Outbox {
         self.disk.remove(&gone);
         result
     }
+}
+
+/// A sink and its name for itself.
+struct Address {
+    sink: Box<dyn Sink>,
+    name: String,
+}
+
+impl Address {
+    fn new(sink: Box<dyn Sink>) -> Address {
+        let name = caught(|| sink.describe()).unwrap_or_else(|| "a sink".into());
+        Address { sink, name }
+    }
 
     /// One line for a change of state; none for an attempt that changes nothing.
     fn log(&self, news: Option<Outcome>, reason: &str) {
-        let to = &self.to;
+        let to = &self.name;
         let line = match news {
             None => return,
             Some(Outcome::Accepted) => format!("telemetry reports reach {to} again"),

@@ -175,13 +175,15 @@ impl Queue {
         Some((pending.ticket.report.clone(), pending.attempts))
     }
 
-    /// Notes the answer to the attempt at the front report. Returns what it came to, if that is
-    /// news.
+    /// Notes the answer to the attempt at the report of this id. Returns what it came to, if that
+    /// is news; nobody asks any more if the report is not here.
     pub(super) fn answered(
         &mut self,
         now: Duration,
+        id: &str,
         result: Result<(), SendError>,
     ) -> Option<Outcome> {
+        self.pending.front().filter(|front| front.ticket.report.id() == id)?;
         self.in_flight = false;
         let (outcome, fate) = match &result {
             Ok(()) => (Outcome::Accepted, Fate::Accepted),
@@ -260,6 +262,16 @@ impl Queue {
         self.tally()
     }
 
+    /// Gives up everything, and begins as if there had never been anything: no report tells of it.
+    pub(super) fn cancel(&mut self) {
+        self.in_flight = false;
+        while let Some(pending) = self.pending.pop_front() {
+            self.settle(pending, Fate::Lost(Reason::Withdrawn));
+        }
+        self.untold = Losses::default();
+        self.pace = Pace::new(self.limits.attempts);
+    }
+
     /// The program ends: what is on disk waits there for the next process.
     fn end(&mut self, pending: Pending) {
         let spooled = pending.is_spooled();
@@ -332,8 +344,8 @@ mod tests {
         for is_spooled in [false, true] {
             let mut queue = Queue::new(LIMITS);
             queue.push(report(window(1), is_spooled));
-            assert!(queue.take_up(Duration::ZERO, false).is_some());
-            queue.answered(Duration::ZERO, Err(SendError::retry("down")));
+            let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
+            queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
             let mut second = window(2);
             let (_, parts) = queue.merge(&mut second);
             assert_eq!((parts.len(), queue.tally().pending), (1, 1), "it is in the making");

@@ -13,11 +13,19 @@ pub(crate) enum Reason {
     Unshipped,
     /// A file of the spool was not a whole report.
     SetAside,
+    /// Reporting was switched off while the program ran.
+    Withdrawn,
 }
 
 impl Reason {
-    const ALL: [Reason; 5] =
-        [Reason::Refused, Reason::Overflowed, Reason::Expired, Reason::Unshipped, Reason::SetAside];
+    const ALL: [Reason; 6] = [
+        Reason::Refused,
+        Reason::Overflowed,
+        Reason::Expired,
+        Reason::Unshipped,
+        Reason::SetAside,
+        Reason::Withdrawn,
+    ];
 
     /// The name in a report's losses and in the status.
     pub(crate) fn name(self) -> &'static str {
@@ -27,6 +35,7 @@ impl Reason {
             Reason::Expired => "reports_expired",
             Reason::Unshipped => "reports_unshipped",
             Reason::SetAside => "reports_set_aside",
+            Reason::Withdrawn => "reports_withdrawn",
         }
     }
 
@@ -38,6 +47,7 @@ impl Reason {
             Reason::Expired => "it waited for too long",
             Reason::Unshipped => "the program ended",
             Reason::SetAside => "its file was not whole",
+            Reason::Withdrawn => "reporting was switched off",
         }
     }
 }

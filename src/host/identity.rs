@@ -29,6 +29,21 @@ pub(crate) enum ClusterSource {
     Ephemeral,
 }
 
+/// Removes the file that the id of the installation is kept in, if there is one.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`] when the file cannot be removed.
+pub(crate) fn forget(source: &ClusterSource) -> Result<(), Error> {
+    let ClusterSource::File(path) = source else { return Ok(()) };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed(path, "cannot be removed", "remove it", error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The id of the installation.
 ///
 /// A given id is returned as it is. An id from a file is returned in the usual spelling of a UUID:

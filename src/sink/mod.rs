@@ -17,6 +17,7 @@ mod error;
 mod file;
 #[cfg(feature = "http")]
 mod http;
+mod log;
 mod memory;
 
 pub use contract::{Parcel, Sink};
@@ -24,4 +25,5 @@ pub use error::SendError;
 pub use file::FileSink;
 #[cfg(feature = "http")]
 pub use http::HttpSink;
+pub(crate) use log::LogSink;
 pub use memory::MemorySink;

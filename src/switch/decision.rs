@@ -9,8 +9,9 @@ use std::path::Path;
 pub enum Mode {
     /// Nothing is collected and nothing is sent.
     Off,
-    /// The operator wants to see the reports but sends none. For now this is the same as `Off`:
-    /// nothing is collected and no connection is made.
+    /// The operator wants to see the reports and sends none: they are collected and made as in
+    /// [`On`](Mode::On), and written to a file ([`Builder::local_file`](crate::Builder::local_file))
+    /// or the log. No connection is made.
     Local,
     /// Reports are sent.
     On,
@@ -46,6 +47,12 @@ pub struct Decision {
 impl Decision {
     pub(super) fn new(mode: Mode, rule: String) -> Decision {
         Decision { mode, rule, remedy: None, ci: None }
+    }
+
+    /// The application has said so while the program runs.
+    pub(super) fn live(mode: Mode) -> Decision {
+        let said = if mode == Mode::Off { "off" } else { "on" };
+        Decision::new(mode, format!("switched {said} while running"))
     }
 
     /// Off, because something cannot be understood: it may have been meant as a no.

@@ -28,6 +28,10 @@ pub(crate) struct Switch {
     default: Option<Mode>,
     /// A test may send reports beyond this machine.
     in_tests: bool,
+    /// What the application said last while the program runs.
+    live: Option<bool>,
+    /// The operator has to be shown a notice first, and was not.
+    notice: bool,
 }
 
 /// How far reports would go.
@@ -49,6 +53,16 @@ pub(super) struct Surroundings<'a> {
     pub(super) executable: &'a dyn Fn() -> Option<PathBuf>,
 }
 
+impl Surroundings<'_> {
+    /// Those of this process.
+    fn process() -> Surroundings<'static> {
+        Surroundings {
+            lookup: &|name| std::env::var_os(name),
+            executable: &|| std::env::current_exe().ok(),
+        }
+    }
+}
+
 /// A source, or several of the same rank.
 pub(super) struct Rule {
     /// The source and what it does; the tests write `docs/SWITCH.md` with it.
@@ -61,7 +75,7 @@ pub(super) struct Rule {
 /// The sources, strongest first. The first that says anything decides, and no other is asked. Of
 /// several of the same rank the strictest decides: a no anywhere is a no, for the operator does not
 /// know which of several names to use.
-pub(super) const RULES: [Rule; 5] = [
+pub(super) const RULES: [Rule; 7] = [
     Rule {
         document: "`DO_NOT_TRACK`: any value but an off word means off. It never means on.",
         says: |_, here| match Word::of((here.lookup)(DO_NOT_TRACK).as_deref()) {
@@ -75,6 +89,10 @@ pub(super) const RULES: [Rule; 5] = [
         },
     },
     Rule {
+        document: "The application while the program runs, if it says no.",
+        says: |switch, _| (switch.live == Some(false)).then(|| Decision::live(Mode::Off)),
+    },
+    Rule {
         document: "The application's own environment variables.",
         says: |switch, here| {
             let variables = switch.variables.iter();
@@ -83,6 +101,10 @@ pub(super) const RULES: [Rule; 5] = [
                     .map(|(polarity, name)| says(name, *polarity, (here.lookup)(name).as_deref())),
             )
         },
+    },
+    Rule {
+        document: "The application while the program runs, if it says yes.",
+        says: |switch, _| (switch.live == Some(true)).then(|| Decision::live(Mode::On)),
     },
     Rule {
         document: "Its command-line flags and other settings.",
@@ -145,24 +167,33 @@ impl Switch {
         self.in_tests = allowed;
     }
 
+    /// What the application says while the program runs.
+    pub(crate) fn live(&mut self, on: bool) {
+        self.live = Some(on);
+    }
+
+    /// Whether a notice has to be shown before anything is collected.
+    pub(crate) fn notice(&mut self, pending: bool) {
+        self.notice = pending;
+    }
+
     /// Decides about this process, and warns of what cannot be understood.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that nothing can have, and when reports would go anywhere
-    /// but the default was not chosen.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that nothing can have, and when
+    /// reports would go anywhere but the default was not chosen.
     pub(crate) fn decide(&self, reach: Reach) -> Result<Decision, Error> {
-        let decision = self.decide_in(
-            reach,
-            &Surroundings {
-                lookup: &|name| std::env::var_os(name),
-                executable: &|| std::env::current_exe().ok(),
-            },
-        )?;
+        let decision = self.decide_in(reach, &Surroundings::process())?;
         if let Some(warning) = decision.warning() {
             log::warn!("{warning}");
         }
         Ok(decision)
+    }
+
+    /// Decides again, without a word; `None` if that cannot be.
+    pub(crate) fn review(&self, reach: Reach) -> Option<Decision> {
+        self.decide_in(reach, &Surroundings::process()).ok()
     }
 
     /// Decides about a process in these surroundings.
@@ -183,6 +214,9 @@ impl Switch {
             RULES.iter().find_map(|rule| (rule.says)(self, here)).unwrap_or_else(|| {
                 Decision::new(self.default.unwrap_or(Mode::On), "default".to_owned())
             });
+        if decision.mode() != Mode::Off && self.notice {
+            decision = Decision::new(Mode::Off, "the notice was not shown yet".to_owned());
+        }
         // Asked last: the path of the executable is read only where reports would leave.
         let leaves = decision.is_on() && reach == Reach::Beyond && !self.in_tests;
         if leaves && is_test((here.executable)().as_deref(), here.lookup) {

@@ -11,7 +11,7 @@ use crate::cell::Counter;
 use crate::clock::Moment;
 use crate::guard::caught;
 use crate::host::identity::new_id;
-use crate::registry::{Cell, Registry};
+use crate::registry::{Cell, Registry, Tallies};
 use crate::schema::{Fact, Host, Kind};
 use crate::summary::Summary;
 
@@ -44,6 +44,24 @@ struct Open {
     sampled: Vec<Summary>,
     /// The totals of the tallies when the window began.
     losses: [u128; 4],
+    /// How often it was [restarted](Window::restart).
+    restarts: u64,
+}
+
+impl Open {
+    /// The first window of a registry to which nothing was recorded.
+    fn first(registry: &Registry, now: Moment) -> Open {
+        let fields = registry.plan().leaves.len();
+        Open {
+            id: new_id(),
+            sequence: 1,
+            begin: now,
+            began: vec![0; fields],
+            sampled: vec![Summary::default(); fields],
+            losses: [0; 4],
+            restarts: 0,
+        }
+    }
 }
 
 /// What a window says that was not recorded.
@@ -54,6 +72,8 @@ pub(crate) struct Answers {
     samples: Vec<Option<f64>>,
     /// Functions that panicked or had nothing to say.
     failed: u64,
+    /// How often the window had been restarted when they were asked.
+    restarts: u64,
 }
 
 /// Whether a read ends the window.
@@ -66,16 +86,25 @@ enum Mode {
 impl Window {
     /// The first window, which begins now.
     pub(crate) fn new(registry: Arc<Registry>, now: Moment) -> Window {
-        let fields = registry.plan().leaves.len();
-        let open = Open {
-            id: new_id(),
-            sequence: 1,
-            begin: now,
-            began: vec![0; fields],
-            sampled: vec![Summary::default(); fields],
-            losses: [0; 4],
-        };
+        let open = Open::first(&registry, now);
         Window { registry, open: Mutex::new(open) }
+    }
+
+    /// Begins with the first window once more. Nothing that was recorded before is in it.
+    pub(crate) fn restart(&self, now: Moment) {
+        let mut open = self.open.lock();
+        *open = Open { restarts: open.restarts + 1, ..Open::first(&self.registry, now) };
+        for ((_, cell), began) in self.registry.fields().zip(&mut open.began) {
+            match cell {
+                Cell::None => {}
+                Cell::Counter(counter) => *began = counter.total(),
+                Cell::Gauge(gauge) => gauge.clear(),
+                Cell::Histogram(cell) => drop(cell.take()),
+                Cell::Distinct(cell) => drop(cell.take()),
+            }
+        }
+        let Tallies { refused, undeclared, mismatched, failed } = self.registry.tallies();
+        open.losses = [refused, undeclared, mismatched, failed].map(Counter::total);
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -84,9 +113,13 @@ impl Window {
 
     /// Takes one sample of every polled function and of every gauge that has a summary.
     pub(crate) fn sample(&self) {
+        let restarts = self.open.lock().restarts;
         let (samples, failed) = self.poll();
-        self.registry.tallies().failed.add(failed);
         let mut open = self.open.lock();
+        if open.restarts != restarts {
+            return; // what was said before counts no more
+        }
+        self.registry.tallies().failed.add(failed);
         for (sampled, sample) in open.sampled.iter_mut().zip(samples) {
             if let Some(sample) = sample {
                 sampled.record(sample);
@@ -97,6 +130,7 @@ impl Window {
     /// Asks the application's functions, and `host` for the facts it knows, for what is not
     /// recorded. No lock is held, so the functions may do what they like with the aggregator.
     pub(crate) fn ask(&self, host: &dyn Fn(Host) -> Reading) -> Answers {
+        let restarts = self.open.lock().restarts;
         let (samples, mut failed) = self.poll();
         let stated = self.registry.fields().map(|(leaf, _)| match &leaf.field.kind {
             Kind::Fact(fact) => Some(Reading::Fact(fact.clone())),
@@ -109,7 +143,12 @@ impl Window {
             Kind::Host(fact) => Some(host(*fact)),
             _ => None,
         });
-        Answers { stated: stated.collect(), samples, failed }
+        Answers { stated: stated.collect(), samples, failed, restarts }
+    }
+
+    /// Whether the window was not restarted since the answers were asked for.
+    pub(crate) fn is_current(&self, answers: &Answers) -> bool {
+        self.open.lock().restarts == answers.restarts
     }
 
     /// By field, the sample of this moment where one is taken; and how many could not be.
@@ -162,7 +201,7 @@ impl Window {
     fn read(&self, answers: Answers, now: Moment, mode: Mode) -> Sealed {
         let seal = mode == Mode::Seal;
         let mut open = self.open.lock();
-        let Open { id, sequence, begin, began, sampled, losses } = &mut *open;
+        let Open { id, sequence, begin, began, sampled, losses, .. } = &mut *open;
         // Whoever sealed in the meantime may have looked at the clock later.
         let end = if now.monotonic < begin.monotonic { *begin } else { now };
         let fields = self.registry.fields().zip(began.iter_mut().zip(sampled));

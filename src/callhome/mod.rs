@@ -1,5 +1,7 @@
 //! The handle: flush, preview, status, shutdown.
 
+mod live;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
+use parking_lot::Mutex;
 
 use crate::delivery::Fate;
 use crate::engine::Engine;
@@ -32,17 +35,29 @@ pub(crate) const DROP_DEADLINE: Duration = Duration::from_secs(1);
 pub struct CallHome {
     engine: Arc<Engine>,
     recorder: Recorder,
-    /// The background thread of an installed aggregator.
-    flusher: Option<Flusher>,
+    /// None if it was only built.
+    installed: Option<Mutex<Installed>>,
+}
+
+/// What an installed aggregator has while reporting is on.
+pub(crate) struct Installed {
+    pub(crate) flusher: Option<Flusher>,
+    /// Whether the macros record to it; that cannot be taken back.
+    pub(crate) global: bool,
 }
 
 impl CallHome {
     pub(crate) fn new(
         engine: Arc<Engine>,
         recorder: Recorder,
-        flusher: Option<Flusher>,
+        installed: Option<Installed>,
     ) -> CallHome {
-        CallHome { engine, recorder, flusher }
+        CallHome { engine, recorder, installed: installed.map(Mutex::new) }
+    }
+
+    /// The background thread, where there is one.
+    fn flusher(&self) -> Option<Flusher> {
+        self.installed.as_ref()?.lock().flusher.clone()
     }
 
     /// The recorder, for [`metrics::with_local_recorder`].
@@ -70,9 +85,9 @@ impl CallHome {
         if let Some(refusal) = self.engine.refusal() {
             return Err(refusal);
         }
-        let ticket = self.engine.seal();
-        self.engine.outbox.send_now(&*self.engine.clock, None);
-        if let Some(flusher) = &self.flusher {
+        let ticket = self.engine.seal()?;
+        self.engine.send_now(None);
+        if let Some(flusher) = self.flusher() {
             flusher.wake(); // there may be something to try again, and later than it thinks
         }
         let (report, fate) = ticket.end();
@@ -116,11 +131,11 @@ impl CallHome {
     /// What the switch decided, what was delivered, and what waits.
     pub fn status(&self) -> Status {
         let engine = &self.engine;
-        let running = self.flusher.is_some() && !engine.closed.load(Ordering::Relaxed);
+        let running = self.flusher().is_some() && !engine.closed.load(Ordering::Relaxed);
         let now = engine.clock.now().monotonic;
         let report = engine.schedule.lock().next_report();
         Status {
-            switch: engine.decision.clone(),
+            switch: engine.consent.decision(),
             next_report: running.then(|| report.saturating_sub(now)),
             next_attempt: engine.outbox.due().map(|due| due.saturating_sub(now)),
             tally: engine.outbox.tally(),
@@ -133,7 +148,7 @@ impl CallHome {
     /// An installed aggregator has a thread that does this. It is for programs that have their
     /// own, and for tests with their own [`Clock`](crate::Clock).
     pub fn tick(&self) -> Duration {
-        self.engine.tick(|| self.engine.outbox.send_due(&*self.engine.clock))
+        self.engine.tick(|| self.engine.send_due())
     }
 
     /// Ships the last window, and says what became of it. Returns by `deadline`, whatever the
@@ -148,7 +163,7 @@ impl CallHome {
         if engine.refusal().is_some() || engine.closed.swap(true, Ordering::Relaxed) {
             return Shutdown::default();
         }
-        let flusher = self.flusher.clone();
+        let flusher = self.flusher();
         if let Some(flusher) = &flusher {
             flusher.stop();
         }
@@ -164,8 +179,8 @@ impl CallHome {
                 if let Some(flusher) = flusher {
                     flusher.join(deadline); // it may be sealing a window
                 }
-                engine.seal_last();
-                engine.outbox.send_now(&*engine.clock, Some(end));
+                drop(engine.seal_last()); // an error if it was switched off in the meantime
+                engine.send_now(Some(end));
             }
         };
         // On a thread of its own, for the sealing asks functions of the application and the
@@ -197,7 +212,7 @@ impl CallHome {
 
 impl Drop for CallHome {
     fn drop(&mut self) {
-        if self.flusher.is_some() {
+        if self.installed.is_some() {
             let _ = self.shutdown(DROP_DEADLINE);
         }
     }
@@ -207,7 +222,7 @@ impl fmt::Debug for CallHome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallHome")
             .field("schema", &self.engine.window.registry().plan().name)
-            .field("switch", &self.engine.decision)
+            .field("switch", &self.engine.consent.decision())
             .finish_non_exhaustive()
     }
 }

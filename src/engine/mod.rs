@@ -1,39 +1,43 @@
 //! What the handle and the background thread share: asking, sealing, ticking.
 
+mod identity;
+mod live;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Moment};
+use crate::consent::Consent;
 use crate::delivery::{Losses, Outbox, Ticket, is_sending};
 use crate::error::{Error, ErrorKind};
 use crate::flusher::Flusher;
 use crate::guard::caught;
-use crate::host::HostFacts;
 use crate::report::Report;
-use crate::schedule::Schedule;
-use crate::schema::{Fact, Host};
-use crate::switch::Decision;
-use crate::window::{Answers, Reading, Sealed, Window};
+use crate::schedule::{Schedule, Timing};
+use crate::window::{Answers, Sealed, Window};
+
+pub(crate) use identity::Identity;
 
 /// What the handle and the background thread share.
 pub(crate) struct Engine {
     pub(crate) window: Window,
     pub(crate) outbox: Outbox,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timing: Timing,
     pub(crate) schedule: Mutex<Schedule>,
     pub(crate) identity: Identity,
-    pub(crate) decision: Decision,
+    pub(crate) consent: Arc<Consent>,
+    /// Held while reporting is switched on or off.
+    pub(crate) changing: Mutex<()>,
     /// Held while a window is sealed and its report put in the outbox.
     pub(crate) sealing: Mutex<()>,
     /// The process that made it. A forked child has everything but the threads, and must not
     /// report what its parent recorded.
     pub(crate) process: u32,
-    /// The switch forbids this aggregator to report.
-    pub(crate) off: bool,
     /// Reports go without an envelope.
     pub(crate) bare: bool,
     /// Set once, by the shutdown; read by everybody. It publishes nothing.
@@ -44,38 +48,6 @@ pub(crate) struct Engine {
     pub(crate) sending: AtomicBool,
 }
 
-/// The facts that fields may ask for.
-pub(crate) struct Identity {
-    /// Found out when it is first asked for, unless it was given.
-    pub(crate) host: OnceLock<HostFacts>,
-    pub(crate) instance: String,
-    pub(crate) cluster: String,
-    /// The CI system that the process runs in, unless the policy is to say nothing about it.
-    pub(crate) ci: Option<&'static str>,
-    pub(crate) started: Moment,
-}
-
-impl Identity {
-    /// A fact at this moment.
-    fn fact(&self, fact: Host, now: Moment) -> Reading {
-        let machine = || self.host.get_or_init(HostFacts::detect);
-        Reading::Fact(match fact {
-            Host::Arch => Fact::text(&*machine().arch),
-            Host::Cores => machine().cores.into(),
-            Host::Os => {
-                let [family, name] =
-                    [&machine().os_family, &machine().os_name].map(|text| Fact::text(&**text));
-                return Reading::Os { family, name };
-            }
-            Host::Ram => machine().ram.into(),
-            Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
-            Host::InstanceId => Fact::text(&*self.instance),
-            Host::ClusterId => Fact::text(&*self.cluster),
-            Host::Ci => self.ci.into(),
-        })
-    }
-}
-
 impl Engine {
     /// Asks for what is not recorded, at this moment.
     fn ask(&self) -> (Answers, Moment) {
@@ -83,22 +55,35 @@ impl Engine {
         (self.window.ask(&|fact| self.identity.fact(fact, now)), now)
     }
 
-    /// Seals the window and puts its report in the outbox.
-    pub(crate) fn seal(&self) -> Arc<Ticket> {
+    /// Seals the window and puts its report in the outbox; an error if the switch says no.
+    pub(crate) fn seal(&self) -> Result<Arc<Ticket>, Error> {
         self.seal_as(false)
     }
 
     /// The same with the last window of all.
-    pub(crate) fn seal_last(&self) -> Arc<Ticket> {
+    pub(crate) fn seal_last(&self) -> Result<Arc<Ticket>, Error> {
         self.seal_as(true)
     }
 
-    fn seal_as(&self, last: bool) -> Arc<Ticket> {
-        let (answers, now) = self.ask();
-        // Reports go to the outbox in the order of their windows.
-        let _sealing = self.sealing.lock();
-        let sealed = self.window.seal(answers, now);
-        self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost))
+    fn seal_as(&self, last: bool) -> Result<Arc<Ticket>, Error> {
+        loop {
+            let (answers, now) = self.ask();
+            // Reports go to the outbox in the order of their windows.
+            let _sealing = self.sealing.lock();
+            self.consent.is_open().then_some(()).ok_or_else(|| self.off())?;
+            // Switched off and on since the answers: they are not those of this time.
+            if !self.window.is_current(&answers) {
+                continue;
+            }
+            let sealed = self.window.seal(answers, now);
+            return Ok(self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost)));
+        }
+    }
+
+    /// What is said where the switch says no.
+    fn off(&self) -> Error {
+        let message = format!("nothing is reported: {}", self.consent.decision());
+        Error::new(ErrorKind::Off, message)
     }
 
     /// The report of the open window, which goes on.
@@ -114,20 +99,19 @@ impl Engine {
 
     /// Why nothing may be sealed, if so.
     pub(crate) fn refusal(&self) -> Option<Error> {
-        let (kind, message) = if self.off {
-            (ErrorKind::Off, format!("nothing is reported: {}", self.decision))
-        } else if self.closed.load(Ordering::Relaxed) {
-            (ErrorKind::Usage, "nothing is reported after a shutdown: flush before it".into())
+        if !self.consent.is_open() {
+            return Some(self.off());
+        }
+        let message = if self.closed.load(Ordering::Relaxed) {
+            "nothing is reported after a shutdown: flush before it"
         } else if self.process != std::process::id() {
-            let message = "this aggregator belongs to the process that this one was forked from: build another after the fork";
-            (ErrorKind::Usage, message.into())
+            "this aggregator belongs to the process that this one was forked from: build another after the fork"
         } else if is_sending() {
-            let message = "a sink cannot have reports made: it would be given them in turn";
-            (ErrorKind::Usage, message.into())
+            "a sink cannot have reports made: it would be given them in turn"
         } else {
             return None;
         };
-        Some(Error::new(kind, message))
+        Some(Error::new(ErrorKind::Usage, message))
     }
 
     /// Samples, seals and sends what is due, the last by `send`. Returns the time until there is
@@ -146,25 +130,50 @@ impl Engine {
         }
         let report = self.schedule.lock().take_report(now);
         if report {
-            self.seal();
+            drop(self.seal()); // an error if it was switched off just now
         }
-        if self.send_due().is_some_and(|due| due <= now) {
+        if self.attempt_due().is_some_and(|due| due <= now) {
             send();
         }
         let next = self.schedule.lock().next();
-        let next = self.send_due().map_or(next, |due| due.min(next));
+        let next = self.attempt_due().map_or(next, |due| due.min(next));
         next.saturating_sub(self.clock.now().monotonic)
     }
 
     /// When the next attempt is due; `None` when there is nothing to send or it is being sent.
-    fn send_due(&self) -> Option<Duration> {
+    fn attempt_due(&self) -> Option<Duration> {
         if self.sending.load(Ordering::Acquire) { None } else { self.outbox.due() }
     }
 
     /// Starts the background thread.
     pub(crate) fn start(engine: &Arc<Engine>) -> Result<Flusher, Error> {
         let engine = Arc::clone(engine);
-        Flusher::spawn("callhome", move |flusher| engine.tick(|| engine.send_apart(flusher)))
+        Flusher::spawn("callhome", move |flusher| {
+            let wait = engine.tick(|| engine.send_apart(flusher));
+            if !engine.consent.is_open() {
+                flusher.stop();
+            }
+            wait
+        })
+    }
+
+    /// Sends what is due.
+    pub(crate) fn send_due(&self) {
+        self.outbox.send_due(&*self.clock);
+        self.heed();
+    }
+
+    /// Sends what is pending, see [`Outbox::send_now`].
+    pub(crate) fn send_now(&self, deadline: Option<Duration>) {
+        self.outbox.send_now(&*self.clock, deadline);
+        self.heed();
+    }
+
+    /// The sources are asked again before every attempt: one may say no now.
+    fn heed(&self) {
+        if !self.consent.is_open() {
+            self.stop();
+        }
     }
 
     /// Sends what is pending on a thread of its own, so that a receiver that hangs delays
@@ -174,7 +183,7 @@ impl Engine {
         self.sending.store(true, Ordering::Relaxed);
         let (engine, flusher) = (Arc::clone(self), flusher.clone());
         let send = move || {
-            caught(|| engine.outbox.send_due(&*engine.clock));
+            caught(|| engine.send_due());
             engine.sending.store(false, Ordering::Release);
             flusher.wake(); // for what came too late for this thread, or is to be tried again
         };
