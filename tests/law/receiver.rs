@@ -1,7 +1,6 @@
 //! A receiver that answers as it is told, and checks each attempt as it comes.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::mpsc::{self, Receiver as Gone, Sender};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -17,13 +16,6 @@ use super::support::clock::TestClock;
 #[derive(Clone)]
 pub(crate) struct Receiver(Arc<Mutex<State>>);
 
-/// The receiver, as the aggregator has it.
-struct Connection {
-    receiver: Receiver,
-    /// Disconnects when the aggregator and all of its threads are gone.
-    _alive: Sender<()>,
-}
-
 pub(crate) struct State {
     clock: TestClock,
     pub(crate) standing: Answer,
@@ -33,6 +25,8 @@ pub(crate) struct State {
     /// Those of them that nobody has looked at yet.
     pub(crate) fresh: Vec<String>,
     pub(crate) pace: Pace,
+    /// The windows of which the process that runs was told that they are accepted, and refused.
+    pub(crate) told: (u64, u64),
     /// What should not have happened. A panic would be caught by the aggregator.
     pub(crate) broken: Vec<String>,
 }
@@ -50,8 +44,9 @@ pub(crate) struct Known {
     pub(crate) attempts: u32,
     /// The receiver has it.
     pub(crate) taken: bool,
-    /// The sender was told so.
+    /// The process that runs was told so. The one before it may have been too late to hear it.
     pub(crate) accepted: bool,
+    /// It was told that the receiver will never take it.
     pub(crate) refused: bool,
     /// The sender cannot know that the receiver does not have it.
     pub(crate) unsure: bool,
@@ -186,27 +181,29 @@ impl State {
             answer = Answer::Accept;
         }
         match answer {
-            Answer::Accept => (known.taken, known.accepted) = (true, true),
+            Answer::Accept => {
+                (known.taken, known.accepted) = (true, true);
+                self.told.0 += known.windows.len() as u64;
+            }
             Answer::TakeInSilence => (known.taken, known.unsure) = (true, true),
             Answer::Swallow | Answer::Panic => known.unsure = true,
-            Answer::Refuse => known.refused = true,
+            Answer::Refuse => {
+                known.refused = true;
+                self.told.1 += known.windows.len() as u64;
+            }
             Answer::Down | Answer::Busy(_) => {}
         }
         self.pace.answered(now, answer);
         answer
     }
 
-    /// How many windows are in reports of which this is true.
-    pub(crate) fn windows(&self, is: impl Fn(&Known) -> bool) -> u64 {
-        self.reports
-            .values()
-            .filter(|known| is(known))
-            .map(|known| known.windows.len() as u64)
-            .sum()
-    }
-
-    pub(crate) fn accepted(&self) -> u64 {
-        self.windows(|known| known.accepted)
+    /// Another process runs, which knows what the last has left on disk, and no more.
+    pub(crate) fn restart(&mut self) {
+        self.pace = Pace::new(self.pace.attempts);
+        self.told = (0, 0);
+        for known in self.reports.values_mut() {
+            (known.attempts, known.accepted, known.refused) = (0, false, false);
+        }
     }
 }
 
@@ -219,14 +216,9 @@ impl Receiver {
             reports: BTreeMap::new(),
             fresh: Vec::new(),
             pace: Pace::new(attempts),
+            told: (0, 0),
             broken: Vec::new(),
         })))
-    }
-
-    /// A sink for an aggregator, and what tells when nothing is left of that.
-    pub(crate) fn connect(&self) -> (impl Sink + 'static, Gone<()>) {
-        let (alive, gone) = mpsc::channel();
-        (Connection { receiver: self.clone(), _alive: alive }, gone)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -234,9 +226,9 @@ impl Receiver {
     }
 }
 
-impl Sink for Connection {
+impl Sink for Receiver {
     fn send(&self, parcel: &Parcel<'_>) -> Result<(), SendError> {
-        let answer = self.receiver.state().attempt(parcel);
+        let answer = self.state().attempt(parcel);
         Err(match answer {
             Answer::Accept => return Ok(()),
             Answer::Down => SendError::retry("down"),

@@ -17,6 +17,8 @@ pub(crate) struct Limits {
     pub(crate) attempts: u32,
     pub(crate) pending: usize,
     pub(crate) age: Duration,
+    /// Whether sealed reports outlive the process.
+    pub(crate) spool: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -139,8 +141,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 pub(crate) fn schedule() -> impl Strategy<Value = Schedule> {
     let ages = prop::sample::select(vec![365 * DAY, 7 * DAY, DAY]);
-    let limits = (1..5u32, prop::sample::select(vec![1000, 64, 3, 1]), ages);
-    let limits = limits.prop_map(|(attempts, pending, age)| Limits { attempts, pending, age });
+    let spools = prop::bool::weighted(0.3);
+    let limits = (1..5u32, prop::sample::select(vec![1000, 64, 3, 1]), ages, spools);
+    let limits =
+        limits.prop_map(|(attempts, pending, age, spool)| Limits { attempts, pending, age, spool });
     (limits, prop::collection::vec(step(), 0..60))
         .prop_map(|(limits, steps)| Schedule { limits, steps })
 }

@@ -1,19 +1,23 @@
 //! An aggregator, its receiver, and a ledger of what each window holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::Receiver as Gone;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver as Gone, Sender};
 use std::time::Duration;
 
-use callhome::{CallHome, Clock, ErrorKind, Figure, Schema};
+use callhome::{Builder, CallHome, Clock, ErrorKind, Figure, Moment, Schema};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram, with_local_recorder};
 
 use super::ledger::Held;
-use super::receiver::{Pace, Receiver};
+use super::receiver::Receiver;
 use super::steps::{Answer, By, Limits, Patience, Step};
 use super::support::clock::TestClock;
 
 const FIRST: Duration = Duration::from_secs(60 * 60);
 const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
+/// How finely the spool keeps the time.
+const MILLISECOND: Duration = Duration::from_millis(1);
 const SAMPLE: Duration = Duration::from_secs(30 * 60);
 
 type Checked = Result<(), String>;
@@ -38,11 +42,15 @@ pub(crate) struct World {
     recorded: (u64, u64, i64),
     /// What was not sealed when its process ended.
     unsealed: (u64, u64, i64),
+    /// Windows that earlier processes have counted as lost, or that waited there when they crashed.
+    lost: u64,
+    spool: Directory,
 }
 
 /// A process with an aggregator in it.
 struct Process {
     callhome: CallHome,
+    /// Disconnects when nothing is left of the aggregator and its threads.
     gone: Gone<()>,
     handles: (Counter, Histogram, Gauge),
     /// The windows it has sealed.
@@ -55,8 +63,10 @@ struct Process {
     next_sample: Duration,
     /// What the last tick returned.
     wait: Duration,
-    /// What the receiver had accepted and refused before it started, in windows.
-    before: (u64, u64),
+    /// The windows that were on disk when it started.
+    found: u64,
+    /// Those that a shutdown has left there.
+    spooled: u64,
     /// What a preview has shown, while nothing has changed since.
     promised: Option<String>,
 }
@@ -65,9 +75,10 @@ impl World {
     pub(crate) fn new(limits: Limits) -> World {
         let clock = TestClock::new();
         let receiver = Receiver::new(clock.clone(), limits.attempts);
-        let process = start(limits, &clock, &receiver);
-        let (windows, recorded, unsealed) = (BTreeMap::new(), (0, 0, 0), (0, 0, 0));
-        World { limits, clock, receiver, process, windows, recorded, unsealed }
+        let spool = Directory::new(limits.spool);
+        let process = start(limits, &spool, &clock, &receiver);
+        let (windows, recorded, unsealed, lost) = (BTreeMap::new(), (0, 0, 0), (0, 0, 0), 0);
+        World { limits, clock, receiver, process, windows, recorded, unsealed, lost, spool }
     }
 
     pub(crate) fn step(&mut self, step: &Step) -> Checked {
@@ -132,7 +143,11 @@ impl World {
             Step::Shutdown(patience) => return self.shutdown(patience),
             Step::Crash => {
                 self.check()?;
-                self.restart();
+                let status = self.process.callhome.status();
+                let left = if self.limits.spool { status.pending() } else { 0 };
+                self.restart(status.lost() + status.pending() - left);
+                let found = self.process.found;
+                law!(found == left, "{found} windows on disk, {left} were sealed");
             }
         }
         self.check()
@@ -218,8 +233,8 @@ impl World {
     }
 
     fn shutdown(&mut self, patience: Patience) -> Checked {
-        let (pending, accepted) =
-            (self.process.callhome.status().pending(), self.receiver.state().accepted());
+        let before = self.process.callhome.status();
+        let accepted = self.receiver.state().told.0;
         self.seal();
         self.receiver.state().pace.urgent = true;
         let deadline = match patience {
@@ -227,67 +242,73 @@ impl World {
             Patience::Hardly(micros) => Duration::from_micros(micros.into()),
         };
         let end = self.process.callhome.shutdown(deadline);
-        law!(
-            end.accepted() + end.lost() == pending + 1,
-            "{end}; there were {pending} and the last"
-        );
+        let (all, pending) = (end.accepted() + end.spooled() + end.lost(), before.pending());
+        law!(all == pending + 1, "{end}; there were {pending} and the last");
         let error = self.process.callhome.flush().map(|_| "done").map_err(|error| error.kind());
         law!(error == Err(ErrorKind::Usage), "a flush after a shutdown: {error:?}");
         if let Patience::Ample = patience {
-            law!(self.receiver.state().accepted() == accepted + end.accepted(), "{end}");
+            let arrived = self.receiver.state().told.0 - accepted;
+            law!(arrived == end.accepted(), "{end}, but {arrived} arrived");
+            self.process.spooled = end.spooled();
             self.check()?;
-            law!(self.process.callhome.status().pending() == 0, "something waits after a shutdown");
+            let status = self.process.callhome.status();
+            law!(status.pending() == 0, "something waits after a shutdown");
+            let unshipped =
+                status.losses().iter().any(|(reason, _)| *reason == "reports_unshipped");
+            law!(!(self.limits.spool && unshipped), "{end}, and there is a spool");
         }
-        self.restart();
+        let arrived = self.restart(before.lost() + end.lost()) - accepted;
         self.look()?;
-        let arrived = self.receiver.state().accepted() - accepted;
         law!(arrived >= end.accepted(), "{end}, but {arrived} arrived");
+        // What is under way when the time is over may yet come to the disk.
+        let (found, spooled) = (self.process.found, end.spooled());
+        let most = if let Patience::Ample = patience { spooled } else { pending + 1 };
+        law!((spooled..=most).contains(&found), "{found} windows on disk; {end}");
         Ok(())
     }
 
-    /// Another process takes the place of this, of which nothing is left.
-    fn restart(&mut self) {
-        let next = start(self.limits, &self.clock, &self.receiver);
-        let Process { callhome, gone, open, handles, .. } =
-            std::mem::replace(&mut self.process, next);
+    /// Another process takes the place of this, of which nothing is left but what it knows to be
+    /// `lost`. Returns how many windows it was told are accepted, to its very end.
+    fn restart(&mut self, lost: u64) -> u64 {
+        self.lost += lost;
+        let open = &self.process.open;
         self.unsealed.0 += open.counted;
         self.unsealed.1 += open.samples.count;
         self.unsealed.2 += open.samples.sum;
-        drop((callhome, handles));
-        let _ = gone.recv(); // the thread of a shutdown may still be sending
-        let mut state = self.receiver.state();
-        state.pace = Pace::new(self.limits.attempts);
-        self.process.before = (state.accepted(), state.windows(|known| known.refused));
+        let nobody = CallHome::builder(Schema::new("nobody").counter("n")).build().unwrap();
+        drop(std::mem::replace(&mut self.process.callhome, nobody));
+        let _ = self.process.gone.recv(); // the thread of a shutdown may still be sending
+        let told = self.receiver.state().told.0;
+        self.receiver.state().restart();
+        self.process = start(self.limits, &self.spool, &self.clock, &self.receiver);
+        told
     }
 
     /// The law, at this moment.
     fn check(&mut self) -> Checked {
         self.look()?;
-        let Process { callhome, sealed, before, open_id, .. } = &mut self.process;
+        let Process { callhome, sealed, open_id, found, spooled, .. } = &mut self.process;
         if sealed.last() == Some(open_id) {
             *open_id = callhome.preview().id().into();
         }
         let (status, state) = (callhome.status(), self.receiver.state());
         let (accepted, pending, lost) = (status.accepted(), status.pending(), status.lost());
-        let all = sealed.len() as u64;
+        let all = sealed.len() as u64 + *found;
         law!(
-            accepted + pending + lost == all,
-            "{all} windows: {accepted} accepted, {pending} pending, {lost} lost"
+            accepted + pending + *spooled + lost == all,
+            "{all} windows: {accepted} accepted, {pending} pending, {spooled} spooled, {lost} lost"
         );
-        let arrived = state.accepted() - before.0;
+        let (arrived, refused) = state.told;
         law!(accepted == arrived, "{accepted} windows accepted, of {arrived}");
         let losses: BTreeMap<_, _> = status.losses().into_iter().collect();
         let of = |reason| losses.get(reason).copied().unwrap_or(0);
-        let refused = state.windows(|known| known.refused) - before.1;
         law!(of("reports_refused") == refused, "{losses:?}, but {refused} refused");
         // What may be lost otherwise: nothing that is young, and nothing while few wait.
         let now = self.clock.now().monotonic;
-        let old = |id: &&String| {
-            self.windows.get(*id).is_some_and(|held| held.end + self.limits.age <= now)
-        };
-        let old = sealed.iter().filter(old).count() as u64;
+        let old = |held: &&Held| held.end + self.limits.age <= now + MILLISECOND;
+        let old = self.windows.values().filter(old).count() as u64;
         law!(of("reports_expired") <= old, "{losses:?}, but only {old} windows are old");
-        let few = sealed.len() <= self.limits.pending;
+        let few = all <= self.limits.pending as u64;
         law!(!few || of("reports_overflowed") == 0, "{losses:?}, with {all} windows in all");
         let others = lost - refused - of("reports_expired") - of("reports_overflowed");
         law!(others == of("reports_unshipped"), "{losses:?}");
@@ -380,6 +401,9 @@ impl World {
             total.2 += held.samples.sum;
         }
         law!(total == self.recorded, "{total:?} of {:?}", self.recorded);
+        let (missing, lost) =
+            (self.windows.len() - arrived.len(), self.lost + self.process.callhome.status().lost());
+        law!(missing as u64 <= lost, "{missing} windows are missing, {lost} are said to be lost");
 
         let mut told = BTreeMap::new();
         let own = self.process.sealed.iter().filter_map(|id| state.reports.get(id));
@@ -392,6 +416,16 @@ impl World {
     }
 }
 
+/// The clock of an aggregator, which is the last that it lets go of: the lock of its spool is free
+/// then.
+struct Watched(TestClock, #[allow(dead_code)] Sender<()>);
+
+impl Clock for Watched {
+    fn now(&self) -> Moment {
+        self.0.now()
+    }
+}
+
 /// Whether the beat has come; then the next is ahead.
 fn beat(next: &mut Duration, every: Duration, now: Duration) -> bool {
     let come = *next <= now;
@@ -401,31 +435,31 @@ fn beat(next: &mut Duration, every: Duration, now: Duration) -> bool {
     come
 }
 
-fn start(limits: Limits, clock: &TestClock, receiver: &Receiver) -> Process {
-    let (sink, gone) = receiver.connect();
+fn start(limits: Limits, spool: &Directory, clock: &TestClock, receiver: &Receiver) -> Process {
+    let (alive, gone) = mpsc::channel();
     let schema = Schema::new("s").counter("counted");
     let schema = schema.summary("samples").with(Figure::Count).with(Figure::Sum);
     let schema = schema.gauge_summary("levels").with(Figure::Count).with(Figure::Sum);
-    let callhome = CallHome::builder(schema.distinct("seen", "id"))
-        .clock(clock.clone())
-        .sink(sink)
+    let builder = CallHome::builder(schema.distinct("seen", "id"))
         .opt_out()
+        .clock(Watched(clock.clone(), alive))
+        .sink(receiver.clone())
         .first_after(FIRST)
         .every(EVERY)
         .spread(Duration::ZERO)
         .sample_every(SAMPLE)
         .max_attempts(limits.attempts)
         .max_pending(limits.pending)
-        .max_age(limits.age)
-        .build()
-        .unwrap();
+        .max_age(limits.age);
+    let builder = spool.0.iter().fold(builder, Builder::spool);
+    let callhome = builder.build().unwrap();
     let handles = with_local_recorder(callhome.recorder(), || {
         (counter!("counted"), histogram!("samples"), gauge!("levels"))
     });
     let now = clock.now().monotonic;
     let open_id = callhome.preview().id().into();
-    let state = receiver.state();
-    let before = (state.accepted(), state.windows(|known| known.refused));
+    let status = callhome.status();
+    let found = status.pending() + status.lost();
     Process {
         callhome,
         gone,
@@ -437,7 +471,30 @@ fn start(limits: Limits, clock: &TestClock, receiver: &Receiver) -> Process {
         next_report: now + FIRST,
         next_sample: now + SAMPLE,
         wait: Duration::ZERO,
-        before,
+        found,
+        spooled: 0,
         promised: None,
+    }
+}
+
+/// A spool that no other schedule has, in memory where there is such a directory; gone when dropped.
+struct Directory(Option<PathBuf>);
+
+impl Directory {
+    fn new(is_wanted: bool) -> Directory {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let name = || {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            format!("callhome-law-{}-{number}", std::process::id())
+        };
+        let memory = PathBuf::from("/dev/shm");
+        let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        Directory(is_wanted.then(|| parent.join(name())))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|path| drop(std::fs::remove_dir_all(path)));
     }
 }
