@@ -10,6 +10,7 @@ mod support;
 use std::any::Any;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -84,6 +85,24 @@ fn refused() -> Stall {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
     Stall::new(CallHome::builder(schema()).opt_out().endpoint(&url), ())
+}
+
+/// A directory that is gone when dropped.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn spooled() -> Stall {
+    let directory = format!("callhome-stalls-{}", std::process::id());
+    let directory = Directory(std::env::temp_dir().join(directory));
+    let server = Server::start(|_, stream| until_closed(stream));
+    let builder = CallHome::builder(schema()).opt_out().endpoint(&server.url("/"));
+    let stall = Stall::new(builder.spool(&directory.0), (server, directory));
+    Stall { outcome: (0, 0), ..stall }
 }
 
 /// A body that the buffers of the sockets do not hold.
@@ -186,6 +205,7 @@ const KINDS: &[Kind] = &[
     ("connection accepted, then silence", || unread("http", until_closed)),
     ("connection accepted, then closed", || unread("http", |_| ())),
     ("request read, then silence", || answered(until_closed)),
+    ("the same with a spool (spooled)", spooled),
     ("no byte of a large body read", nothing_read),
     ("answer cut in its headers", || answered(|s| begin(s, "HTTP/1.1 200 OK\r\nX: "))),
     ("headers a byte at a time", || {

@@ -43,7 +43,7 @@ fn show(fleet: &Fleet) -> (f64, f64) {
     );
     let mut up = arrivals.up[span.start as usize..outage.start as usize].to_vec();
     up.extend(&arrivals.up[outage.end as usize..span.end as usize]);
-    let mean = Figures::of(&up).mean;
+    let mean = fleet.instances as f64 / fleet.every as f64;
     let line = |name: &str, seconds: &[u64]| {
         let Figures { arrivals, mean: own, peak, minute } = Figures::of(seconds);
         let (ratio, minute) = (peak as f64 / mean, minute / mean);
