@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Fault;
+
 /// An attempt that did not end with the receiver accepting the report.
 ///
 /// Two questions decide what happens next, and each has its own answer:
@@ -11,9 +13,12 @@ use std::time::Duration;
 /// - *May the receiver have the report nevertheless?* [`SendError::maybe_delivered`]. Such a report
 ///   may only be repeated as it is, under its own id: merged into another one, it could be counted
 ///   twice.
+///
+/// [`SendError::fault`] names the sort of the fault, for whoever has to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendError {
     message: String,
+    fault: Fault,
     retryable: bool,
     maybe_delivered: bool,
     status: Option<u16>,
@@ -25,6 +30,7 @@ impl SendError {
     pub fn retry(message: impl Into<String>) -> Self {
         SendError {
             message: message.into(),
+            fault: Fault::Other,
             retryable: true,
             maybe_delivered: false,
             status: None,
@@ -43,16 +49,28 @@ impl SendError {
         SendError { maybe_delivered: true, ..self }
     }
 
-    /// Adds the status code with which the receiver answered.
+    /// Says what sort of fault it was; [`Fault::Other`] if this is not called.
+    #[must_use]
+    pub fn with_fault(self, fault: Fault) -> Self {
+        SendError { fault, ..self }
+    }
+
+    /// Adds the status code with which the receiver answered, which makes the fault
+    /// [`Fault::Status`].
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
-        SendError { status: Some(status), ..self }
+        SendError { status: Some(status), fault: Fault::Status, ..self }
     }
 
     /// Adds how long the receiver wants to be left alone, counted from now.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
         SendError { retry_after: Some(wait), ..self }
+    }
+
+    /// What sort of fault it was.
+    pub fn fault(&self) -> Fault {
+        self.fault
     }
 
     /// Whether another attempt with the same bytes and the same id can succeed.
@@ -98,6 +116,7 @@ mod tests {
         assert!(!refused.is_retryable());
         for error in [retry, refused] {
             assert!(!error.maybe_delivered());
+            assert_eq!(error.fault(), Fault::Other);
             assert_eq!(error.status(), None);
             assert_eq!(error.retry_after(), None);
         }
@@ -113,6 +132,9 @@ mod tests {
         assert!(error.maybe_delivered());
         assert_eq!(error.status(), Some(429));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(error.fault(), Fault::Status);
         assert_eq!(error.to_string(), "busy");
+        let error = error.with_fault(Fault::Timeout);
+        assert_eq!((error.fault(), error.status()), (Fault::Timeout, Some(429)));
     }
 }

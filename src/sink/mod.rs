@@ -14,6 +14,7 @@
 
 mod contract;
 mod error;
+mod fault;
 mod file;
 #[cfg(feature = "http")]
 mod http;
@@ -22,6 +23,7 @@ mod memory;
 
 pub use contract::{Parcel, Sink};
 pub use error::SendError;
+pub use fault::Fault;
 pub use file::FileSink;
 #[cfg(feature = "http")]
 pub use http::HttpSink;
