@@ -7,15 +7,20 @@ mod answers;
 mod faults;
 #[path = "sink_http/proxies.rs"]
 mod proxies;
+#[path = "sink_http/resets.rs"]
+mod resets;
 #[path = "sink_http/settings.rs"]
 mod settings;
 #[path = "sink_http/stalls.rs"]
 mod stalls;
 mod support;
+#[cfg(target_os = "linux")]
+#[path = "sink_http/threads.rs"]
+mod threads;
 
 use std::time::{Duration, Instant};
 
-use callhome::sink::{HttpSink, Parcel, SendError, Sink};
+use callhome::sink::{Fault, HttpSink, Parcel, SendError, Sink};
 use support::SOON;
 
 const ID: &str = "0d1f5c0e-8a54-4b8e-9a7e-6a0f5d0f2c11";
@@ -36,7 +41,7 @@ fn send(url: &str, timeout: Duration) -> Result<(), SendError> {
 }
 
 /// What the caller decides by.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Class {
     /// Try again; the receiver does not have it.
     Retry,
@@ -46,23 +51,31 @@ enum Class {
     Refused,
 }
 
+/// What came of an attempt that must not succeed.
 #[track_caller]
-fn class(outcome: Result<(), SendError>) -> Class {
+fn verdict(outcome: Result<(), SendError>) -> (Class, Fault) {
     let error = outcome.expect_err("must not be taken for success");
-    match (error.is_retryable(), error.maybe_delivered()) {
+    let class = match (error.is_retryable(), error.maybe_delivered()) {
         (true, false) => Class::Retry,
         (true, true) => Class::RetryMaybe,
         (false, false) => Class::Refused,
         (false, true) => panic!("refused and yet maybe delivered: {error}"),
-    }
+    };
+    (class, error.fault())
 }
 
 /// Sends with [`SHORT`] and checks that this is the order of magnitude of what it takes, with room
 /// for a busy machine.
 #[track_caller]
-fn class_in_time(url: &str) -> Class {
+fn verdict_in_time(sink: &HttpSink, body: &[u8]) -> (Class, Fault) {
     let start = Instant::now();
-    let class = class(send(url, SHORT));
+    let verdict = verdict(sink.send(&Parcel::new(ID, 1, body, SHORT)));
     assert!(start.elapsed() < SOON / 3, "took {:?}", start.elapsed());
-    class
+    verdict
+}
+
+/// More than the buffers of both sockets take, so the client is still writing when something
+/// happens to it.
+fn large_body() -> Vec<u8> {
+    vec![b'x'; 64 << 20]
 }

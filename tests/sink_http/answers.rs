@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use callhome::sink::{Parcel, Sink};
+use callhome::sink::{Fault, Parcel, Sink};
 
 use super::support::{SOON, Server, endlessly, trickle, until_closed};
-use super::{AMPLE, BODY, Class, ID, class, send, sink};
+use super::{AMPLE, BODY, Class, ID, send, sink, verdict};
 
 #[test]
 fn the_request_arrives_intact() {
@@ -39,7 +39,8 @@ fn every_attempt_carries_the_same_id_and_bytes_on_a_connection_of_its_own() {
     });
     let sink = sink(&server.url("/"));
     for attempt in 1..=3 {
-        assert_eq!(class(sink.send(&Parcel::new(ID, attempt, BODY, AMPLE))), Class::Retry);
+        let outcome = sink.send(&Parcel::new(ID, attempt, BODY, AMPLE));
+        assert_eq!(verdict(outcome), (Class::Retry, Fault::Status));
         let request = server.request();
         assert_eq!(request.header("idempotency-key"), [ID]);
         assert_eq!(request.body, BODY);
@@ -56,25 +57,30 @@ fn a_large_body_arrives_intact() {
 }
 
 #[test]
-fn every_final_status_means_what_the_table_says() {
-    let mut status = 199;
+fn every_status_means_what_the_table_says() {
+    let mut status = 99;
     let server = Server::start(move |_, stream| {
         status += 1;
         let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n");
         let _ = stream.write_all(answer.as_bytes());
     });
     let sink = sink(&server.url("/"));
-    for status in 200..=599 {
-        match (status, sink.send(&Parcel::new(ID, 1, BODY, AMPLE))) {
-            (200..=299, outcome) => assert_eq!(outcome, Ok(()), "{status}"),
-            (_, outcome) => {
-                let error = outcome.expect_err("no success");
-                assert_eq!(error.status(), Some(status));
-                let temporary = matches!(status, 408 | 425 | 429 | 500..);
-                assert_eq!(error.is_retryable(), temporary, "{status}");
-                assert!(!error.maybe_delivered(), "{status}");
-            }
+    for status in 100..=599 {
+        let outcome = sink.send(&Parcel::new(ID, 1, BODY, AMPLE));
+        if let 200..=299 = status {
+            assert_eq!(outcome, Ok(()), "{status}");
+            continue;
         }
+        let error = outcome.expect_err("no success");
+        let final_status = !matches!(status, 100 | 102..=199);
+        assert_eq!(error.status(), final_status.then_some(status), "{error}");
+        let expected = match status {
+            // Only the announcement of an answer that never comes.
+            100 | 102..=199 => (Class::RetryMaybe, Fault::Broken),
+            408 | 425 | 429 | 500..=599 => (Class::Retry, Fault::Status),
+            _ => (Class::Refused, Fault::Status),
+        };
+        assert_eq!(verdict(Err(error)), expected, "{status}");
     }
 }
 
@@ -89,20 +95,38 @@ fn a_redirect_is_not_followed() {
         ));
         let error = send(&server.url("/"), AMPLE).expect_err("refused");
         assert_eq!(error.status(), Some(status));
-        assert_eq!(class(Err(error)), Class::Refused);
+        assert_eq!(verdict(Err(error)), (Class::Refused, Fault::Status));
     }
     let nobody = elsewhere.accept().expect_err("nobody came");
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[test]
-fn retry_after_is_passed_on() {
-    let server = Server::answering(
-        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n",
-    );
-    let error = send(&server.url("/"), AMPLE).expect_err("429");
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
-    assert_eq!(class(Err(error)), Class::Retry);
+fn retry_after_is_passed_on_in_all_its_forms() {
+    let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    for (header, wait) in [
+        ("", None),
+        ("Retry-After: 0\r\n", Some(0)),
+        ("Retry-After: 3600\r\n", Some(3600)),
+        ("Retry-After: 31536000\r\n", Some(31_536_000)),
+        ("Retry-After: 99999999999999999999\r\n", Some(u32::MAX.into())),
+        ("Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n", Some(60)),
+        ("Retry-After: Mon, 06 Nov 1995 08:49:37 GMT\r\n", Some(31_536_000)),
+        ("Retry-After: Sat, 05 Nov 1994 08:49:37 GMT\r\n", Some(0)),
+        ("Retry-After: in a while\r\n", None),
+        ("Retry-After: -1\r\n", None),
+        ("Retry-After: \r\n", None),
+    ] {
+        for status in [429, 503] {
+            let server = Server::answering(format!(
+                "HTTP/1.1 {status} x\r\n{date}{header}Content-Length: 0\r\n\r\n"
+            ));
+            let error = send(&server.url("/"), AMPLE).expect_err("no success");
+            assert_eq!(error.retry_after(), wait.map(Duration::from_secs), "{status} {header}");
+            assert_eq!(error.status(), Some(status));
+            assert_eq!(verdict(Err(error)), (Class::Retry, Fault::Status));
+        }
+    }
 }
 
 #[test]
@@ -117,7 +141,8 @@ fn interim_answers_are_waited_out() {
 #[test]
 fn switching_protocols_is_no_success() {
     let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
-    assert_eq!(class(send(&server.url("/"), AMPLE)), Class::Refused);
+    let outcome = send(&server.url("/"), AMPLE);
+    assert_eq!(verdict(outcome), (Class::Refused, Fault::Status));
 }
 
 // Bodies of answers: the status has settled the report.
@@ -159,7 +184,11 @@ fn a_trickling_body_does_not_delay_a_success_by_much() {
 
 #[test]
 fn an_endless_body_is_cut_off() {
-    for headers in ["X: no length", "Content-Length: 10000000000"] {
+    for headers in [
+        "X: no length",
+        "Content-Length: 10000000000",
+        "Transfer-Encoding: chunked\r\n\r\n2540be400",
+    ] {
         let (count, counted) = mpsc::channel();
         let server = Server::start(move |_, stream| {
             let _ = write!(stream, "HTTP/1.1 200 OK\r\n{headers}\r\n\r\n");

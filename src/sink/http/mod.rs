@@ -2,12 +2,20 @@
 //!
 //! | file | what it knows |
 //! | --- | --- |
+//! | `settings` | the sink and what can be set on it |
 //! | `endpoint` | which URLs are usable, and what of them may be shown |
-//! | `post` | one attempt: request, limits, transport faults |
+//! | `post` | one attempt: request, limits |
+//! | `lookup` | looking up names, which cannot be interrupted |
+//! | `line` | the connection: its stages, its deadline |
 //! | `answer` | what a status and its headers mean |
+//! | `failed` | what a fault of the transport means |
 
 mod answer;
 mod endpoint;
+mod failed;
+mod line;
+mod lookup;
 mod post;
+mod settings;
 
-pub use post::HttpSink;
+pub use settings::HttpSink;

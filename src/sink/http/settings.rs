@@ -1,0 +1,130 @@
+//! The sink, and what can be set on it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ureq::tls::{Certificate, PemItem, RootCerts};
+
+use super::endpoint::{Endpoint, PlainHttp};
+use super::lookup::Lookup;
+use crate::error::{Error, ErrorKind};
+
+/// POSTs each report to a collector.
+///
+/// # The request
+///
+/// `Content-Type: application/json`, `Idempotency-Key` with the report's id (the same at every
+/// attempt), `User-Agent: callhome/` and the crate's version, no cookies, no credentials. Each
+/// attempt opens a connection of its own and closes it.
+///
+/// # What an attempt means
+///
+/// | what happened | [fault] | [retryable] | [maybe delivered] |
+/// | --- | --- | --- | --- |
+/// | 2xx, whatever becomes of the answer's body | | accepted | |
+/// | 408, 425, 429, 5xx | [`Status`] | yes | no |
+/// | 101, 3xx (never followed), any other 4xx | [`Status`] | no | no |
+/// | the name is unknown, or not looked up in time | [`NameLookup`] | yes | no |
+/// | no route, no connection | [`Connect`] | yes | no |
+/// | no TLS session, a certificate that is not trusted | [`Tls`] | yes | no |
+/// | a proxy that is not there, says no, or cannot be used | [`Proxy`] | yes | no |
+/// | a timeout before the last byte of the report was handed to the connection | [`Timeout`] | yes | no |
+/// | a timeout after it | [`Timeout`] | yes | yes |
+/// | a connection that breaks before that byte | [`Broken`] | yes | no |
+/// | one that breaks after it, an answer that is not HTTP, headers over 64 KiB | [`Broken`] | yes | yes |
+/// | an id that is no valid header value | [`Other`] | no | no |
+///
+/// An attempt ends by [`Parcel::timeout`], and after ten minutes at the latest, whatever hangs. Of
+/// an answer's body at most 64 KiB and one second are waited for; it is dropped. When an attempt
+/// ends nothing is left of it, with one exception: the system's look-up of a name cannot be
+/// interrupted. One that hangs keeps its thread, and later attempts wait for it instead of starting
+/// another, so that a sink and its clones have one such thread at most.
+///
+/// # Proxies
+///
+/// Taken from the environment at each attempt, the first one that is set of `ALL_PROXY`,
+/// `HTTPS_PROXY` and `HTTP_PROXY` in upper or lower case; `NO_PROXY` exempts hosts. This machine
+/// itself (see [`HttpSink::new`]) is never reached through a proxy. A SOCKS proxy is not supported:
+/// attempts fail, rather than going around it.
+///
+/// [fault]: crate::sink::SendError::fault
+/// [retryable]: crate::sink::SendError::is_retryable
+/// [maybe delivered]: crate::sink::SendError::maybe_delivered
+/// [`Parcel::timeout`]: crate::sink::Parcel::timeout
+/// [`Status`]: crate::sink::Fault::Status
+/// [`NameLookup`]: crate::sink::Fault::NameLookup
+/// [`Connect`]: crate::sink::Fault::Connect
+/// [`Tls`]: crate::sink::Fault::Tls
+/// [`Proxy`]: crate::sink::Fault::Proxy
+/// [`Timeout`]: crate::sink::Fault::Timeout
+/// [`Broken`]: crate::sink::Fault::Broken
+/// [`Other`]: crate::sink::Fault::Other
+#[derive(Clone)]
+pub struct HttpSink {
+    pub(super) endpoint: Endpoint,
+    pub(super) roots: RootCerts,
+    pub(super) lookup: Lookup,
+}
+
+impl HttpSink {
+    /// A sink that POSTs to `url`, an absolute `https` URL. `http` is accepted for this machine
+    /// itself: 127.0.0.0/8, `[::1]` and `localhost`.
+    ///
+    /// Nothing is resolved or connected before the first report. Server certificates are checked
+    /// against the roots of the Mozilla root program that are built in.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the URL cannot be used, saying why and what would do. User name and
+    /// password in the URL are refused.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        HttpSink::with(url, PlainHttp::LoopbackOnly)
+    }
+
+    /// Like [`HttpSink::new`], but `http` is accepted for any host, for networks that are trusted
+    /// otherwise. Everybody on the way can read and change the reports then.
+    ///
+    /// # Errors
+    ///
+    /// As for [`HttpSink::new`].
+    pub fn allowing_plain_http(url: &str) -> Result<Self, Error> {
+        HttpSink::with(url, PlainHttp::Anywhere)
+    }
+
+    fn with(url: &str, plain_http: PlainHttp) -> Result<Self, Error> {
+        let endpoint = Endpoint::parse(url, plain_http)?;
+        Ok(HttpSink { endpoint, roots: RootCerts::WebPki, lookup: Lookup::new() })
+    }
+
+    /// Trusts the certificates in `pem` as roots, and no others: for a collector whose certificate
+    /// a private authority has signed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if `pem` is not readable as PEM or holds no certificate.
+    pub fn trusting_only(self, pem: &[u8]) -> Result<Self, Error> {
+        let mut roots: Vec<Certificate<'static>> = Vec::new();
+        for item in ureq::tls::parse_pem(pem) {
+            let item = item.map_err(|e| {
+                let message = "the root certificates are not readable as PEM; expected blocks that \
+                               begin with -----BEGIN CERTIFICATE-----";
+                Error::new(ErrorKind::Config, message).with_source(e)
+            })?;
+            if let PemItem::Certificate(certificate) = item {
+                roots.push(certificate);
+            }
+        }
+        if roots.is_empty() {
+            let message = "the PEM text holds no root certificate; expected at least one block \
+                           that begins with -----BEGIN CERTIFICATE-----";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        Ok(HttpSink { roots: RootCerts::Specific(Arc::new(roots)), ..self })
+    }
+}
+
+impl fmt::Debug for HttpSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSink").field("origin", &self.endpoint.origin()).finish_non_exhaustive()
+    }
+}
