@@ -68,10 +68,13 @@ fn outcome_through(server: &Server, outcome: &str) {
 
 #[test]
 fn a_proxy_is_taken_from_the_environment_and_resolves_the_name() {
-    for name in ["ALL_PROXY", "HTTPS_PROXY"] {
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         let (server, requests) = proxy("200 OK");
         from_a_process_with(
-            &[(name, &format!("http://user:word@{}", server.address))],
+            &[
+                (name, &format!("http://user:word@{}", server.address)),
+                ("HTTPS_PROXY", "http://callhome.invalid:1"),
+            ],
             "http://callhome.invalid:81/v1",
             "Accepted",
         );
@@ -84,6 +87,26 @@ fn a_proxy_is_taken_from_the_environment_and_resolves_the_name() {
         assert_eq!((post.line.as_str(), post.body.as_slice()), ("POST /v1 HTTP/1.1", BODY));
         assert_eq!(post.header("proxy-authorization"), [""; 0], "the receiver must not see it");
     }
+}
+
+#[test]
+fn https_has_a_proxy_of_its_own() {
+    let (seen, requests) = mpsc::channel();
+    let server = Server::start(move |connect, stream| {
+        // What plays the receiver behind the proxy knows no TLS. That the client minds shows that
+        // the way there was open.
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nno TLS");
+        let _ = seen.send(connect.line.clone());
+        until_closed(stream);
+    });
+    let variables = [
+        ("HTTPS_PROXY", server.address.as_str()),
+        ("HTTP_PROXY", "http://callhome.invalid:1"),
+        ("ALL_PROXY", "http://callhome.invalid:1"),
+    ];
+    from_a_process_with(&variables, "https://callhome.invalid/v1", "(Retry, Tls)");
+    let connect = requests.recv_timeout(SOON).expect("the proxy was asked");
+    assert_eq!(connect, "CONNECT callhome.invalid:443 HTTP/1.1");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ureq::http::Uri;
+use ureq::http::uri::Scheme;
 
 use crate::error::{Error, ErrorKind};
 
@@ -80,6 +81,15 @@ impl Endpoint {
     /// `scheme://host[:port]`, fit for a message.
     pub(super) fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The host as it stands in the URL: an IPv6 address has its brackets.
+    pub(super) fn host(&self) -> &str {
+        self.uri.host().unwrap_or_default()
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
     /// Whether the host is this machine itself.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `settings` | the sink and what can be set on it |
 //! | `endpoint` | which URLs are usable, and what of them may be shown |
+//! | `proxy` | which proxy the environment asks for |
 //! | `post` | one attempt: request, limits |
 //! | `lookup` | looking up names, which cannot be interrupted |
 //! | `line` | the connection: its stages, its deadline |
@@ -16,6 +17,7 @@ mod failed;
 mod line;
 mod lookup;
 mod post;
+mod proxy;
 mod settings;
 
 pub use settings::HttpSink;

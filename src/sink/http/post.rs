@@ -13,6 +13,7 @@ use super::answer::judge;
 use super::endpoint::Endpoint;
 use super::failed::explain;
 use super::line::{Connect, Deadline};
+use super::proxy::proxy;
 use super::settings::HttpSink;
 use crate::sink::{Fault, Parcel, SendError, Sink};
 
@@ -36,23 +37,6 @@ const HEADERS_READ: usize = 64 * 1024;
 const WRITE_PIECE: usize = 16 * 1024;
 
 impl HttpSink {
-    /// The proxy that the environment asks for.
-    fn proxy(&self) -> Result<Option<Proxy>, SendError> {
-        if self.endpoint.is_loopback() {
-            return Ok(None);
-        }
-        match Proxy::try_from_env().filter(|proxy| !proxy.is_no_proxy(self.endpoint.uri())) {
-            // The client was built without SOCKS and would go around such a proxy.
-            Some(proxy) if !is_connect(&proxy) => Err(SendError::retry(format!(
-                "{}: the environment names a SOCKS proxy, which is not supported; name an HTTP \
-                 proxy, or exempt the host in NO_PROXY",
-                self.endpoint.origin()
-            ))
-            .with_fault(Fault::Proxy)),
-            proxy => Ok(proxy),
-        }
-    }
-
     /// POSTs a report to one URL and reads the answer, whatever it says.
     fn post(
         &self,
@@ -67,7 +51,7 @@ impl HttpSink {
             let error = SendError::retry(format!("{origin}: no time was left for the attempt"));
             return Err(error.with_fault(Fault::Timeout));
         }
-        let proxy = self.proxy()?;
+        let proxy = proxy(to, |name| std::env::var(name).ok())?;
         // The client takes the body from here piece by piece, just before it writes each piece. So
         // when it fails, an empty rest tells that the receiver may have all of the report, and
         // anything else that it cannot: Content-Length announced more than was ever written.
@@ -133,9 +117,4 @@ impl Sink for HttpSink {
 /// status has said everything.
 fn drain(body: Body) {
     let _ = io::copy(&mut body.into_reader().take(BODY_READ), &mut io::sink());
-}
-
-/// Whether the client can use a proxy: one that is asked to CONNECT, over HTTP or HTTPS.
-fn is_connect(proxy: &Proxy) -> bool {
-    matches!(proxy.protocol(), ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https)
 }

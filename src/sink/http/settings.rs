@@ -42,10 +42,13 @@ use crate::error::{Error, ErrorKind};
 ///
 /// # Proxies
 ///
-/// Taken from the environment at each attempt, the first one that is set of `ALL_PROXY`,
-/// `HTTPS_PROXY` and `HTTP_PROXY` in upper or lower case; `NO_PROXY` exempts hosts. This machine
-/// itself (see [`HttpSink::new`]) is never reached through a proxy. A SOCKS proxy is not supported:
-/// attempts fail, rather than going around it.
+/// Taken from the environment at each attempt, by the rules of curl: `https_proxy` for an `https`
+/// URL, `http_proxy` for an `http` URL, else `all_proxy`; in lower case, else in upper case.
+/// (`HTTP_PROXY` does not count in a CGI program, where a client can set it.) `no_proxy` exempts
+/// hosts: a list of names, which stand for all names below them as well, of addresses, of networks
+/// like `10.0.0.0/8`, or `*`. This machine itself (see [`HttpSink::new`]) is never reached through a
+/// proxy. The way through is opened with `CONNECT`, for `http` too. SOCKS is not supported: attempts
+/// fail, rather than going around the proxy.
 ///
 /// [fault]: crate::sink::SendError::fault
 /// [retryable]: crate::sink::SendError::is_retryable
