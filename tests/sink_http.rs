@@ -7,6 +7,8 @@ mod answers;
 mod faults;
 #[path = "sink_http/proxies.rs"]
 mod proxies;
+#[path = "sink_http/redirects.rs"]
+mod redirects;
 #[path = "sink_http/resets.rs"]
 mod resets;
 #[path = "sink_http/settings.rs"]

@@ -1,7 +1,6 @@
 //! Answers: what the status and the headers mean, and that the body does not matter.
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -82,23 +81,6 @@ fn every_status_means_what_the_table_says() {
         };
         assert_eq!(verdict(Err(error)), expected, "{status}");
     }
-}
-
-#[test]
-fn a_redirect_is_not_followed() {
-    let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    elsewhere.set_nonblocking(true).expect("non-blocking");
-    let there = elsewhere.local_addr().expect("bound");
-    for status in [301, 302, 303, 307, 308] {
-        let server = Server::answering(format!(
-            "HTTP/1.1 {status} x\r\nLocation: http://{there}/\r\nContent-Length: 0\r\n\r\n"
-        ));
-        let error = send(&server.url("/"), AMPLE).expect_err("refused");
-        assert_eq!(error.status(), Some(status));
-        assert_eq!(verdict(Err(error)), (Class::Refused, Fault::Status));
-    }
-    let nobody = elsewhere.accept().expect_err("nobody came");
-    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[test]

@@ -16,8 +16,7 @@ use crate::sink::SendError;
 /// | 408, 425, 429, 5xx | try again, not before `Retry-After` |
 /// | anything else | refused: the same bytes would be refused again |
 ///
-/// A redirect (3xx) is among the refusals: the operator was told one destination, and a report does
-/// not go to another one because a receiver says so.
+/// A redirect (3xx) that is still one when it comes here is among the refusals.
 ///
 /// `origin` names the receiver in the error.
 pub(super) fn judge(answer: &response::Parts, origin: &str) -> Result<(), SendError> {
@@ -33,7 +32,8 @@ pub(super) fn judge(answer: &response::Parts, origin: &str) -> Result<(), SendEr
         }
     } else if status.is_redirection() {
         SendError::refused(format!(
-            "{origin} answered {status}; redirects are not followed, configure the final URL"
+            "{origin} answered {status}; only redirects with 307 and 308 are followed, configure \
+             the final URL"
         ))
     } else {
         SendError::refused(format!("{origin} answered {status}"))

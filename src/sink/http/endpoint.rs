@@ -92,6 +92,14 @@ impl Endpoint {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
+    /// Whether both URLs lead to the same scheme, host and port.
+    pub(super) fn has_origin_of(&self, other: &Endpoint) -> bool {
+        let port = |e: &Endpoint| e.uri.port_u16().unwrap_or(if e.is_https() { 443 } else { 80 });
+        self.uri.scheme() == other.uri.scheme()
+            && self.host().eq_ignore_ascii_case(other.host())
+            && port(self) == port(other)
+    }
+
     /// Whether the host is this machine itself.
     pub(super) fn is_loopback(&self) -> bool {
         self.loopback

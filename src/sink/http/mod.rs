@@ -5,9 +5,10 @@
 //! | `settings` | the sink and what can be set on it |
 //! | `endpoint` | which URLs are usable, and what of them may be shown |
 //! | `proxy` | which proxy the environment asks for |
-//! | `post` | one attempt: request, limits |
+//! | `post` | one attempt: requests, limits, redirects |
 //! | `lookup` | looking up names, which cannot be interrupted |
 //! | `line` | the connection: its stages, its deadline |
+//! | `redirect` | where an answer may send a request |
 //! | `answer` | what a status and its headers mean |
 //! | `failed` | what a fault of the transport means |
 
@@ -18,6 +19,7 @@ mod line;
 mod lookup;
 mod post;
 mod proxy;
+mod redirect;
 mod settings;
 
 pub use settings::HttpSink;

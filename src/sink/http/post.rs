@@ -14,6 +14,7 @@ use super::endpoint::Endpoint;
 use super::failed::explain;
 use super::line::{Connect, Deadline};
 use super::proxy::proxy;
+use super::redirect;
 use super::settings::HttpSink;
 use crate::sink::{Fault, Parcel, SendError, Sink};
 
@@ -100,8 +101,19 @@ impl HttpSink {
 impl Sink for HttpSink {
     fn send(&self, parcel: &Parcel<'_>) -> Result<(), SendError> {
         let deadline = Arc::new(Deadline::after(parcel.timeout().min(LONGEST_ATTEMPT)));
-        let answer = self.post(&self.endpoint, parcel.id(), parcel.body(), &deadline)?;
-        judge(&answer, self.endpoint.origin())
+        let mut to = self.endpoint.clone();
+        let mut redirects = 0;
+        loop {
+            let answer = self.post(&to, parcel.id(), parcel.body(), &deadline)?;
+            let Some(next) = redirect::target(&answer, &to)? else {
+                return judge(&answer, to.origin());
+            };
+            redirects += 1;
+            if redirects > redirect::MOST {
+                return Err(redirect::too_many(answer.status, &to));
+            }
+            to = next;
+        }
     }
 
     fn describe(&self) -> String {

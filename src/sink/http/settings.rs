@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 /// | --- | --- | --- | --- |
 /// | 2xx, whatever becomes of the answer's body | | accepted | |
 /// | 408, 425, 429, 5xx | [`Status`] | yes | no |
-/// | 101, 3xx (never followed), any other 4xx | [`Status`] | no | no |
+/// | 101, a redirect that is not followed, any other 4xx | [`Status`] | no | no |
 /// | the name is unknown, or not looked up in time | [`NameLookup`] | yes | no |
 /// | no route, no connection | [`Connect`] | yes | no |
 /// | no TLS session, a certificate that is not trusted | [`Tls`] | yes | no |
@@ -39,6 +39,13 @@ use crate::error::{Error, ErrorKind};
 /// ends nothing is left of it, with one exception: the system's look-up of a name cannot be
 /// interrupted. One that hangs keeps its thread, and later attempts wait for it instead of starting
 /// another, so that a sink and its clones have one such thread at most.
+///
+/// # Redirects
+///
+/// 307 and 308 are followed, up to three times in an attempt, to the same scheme, host and port,
+/// with the same headers and bytes. `Location` is a URL or a path from the root. Any other redirect
+/// is a refusal: 301, 302 and 303 let clients turn a POST into a GET, and the operator was told one
+/// destination.
 ///
 /// # Proxies
 ///
