@@ -3,6 +3,8 @@
 
 #[path = "sink_http/answers.rs"]
 mod answers;
+#[path = "sink_http/certificates.rs"]
+mod certificates;
 #[path = "sink_http/faults.rs"]
 mod faults;
 #[path = "sink_http/proxies.rs"]
@@ -19,6 +21,8 @@ mod support;
 #[cfg(target_os = "linux")]
 #[path = "sink_http/threads.rs"]
 mod threads;
+#[path = "sink_http/tls.rs"]
+mod tls;
 
 use std::time::{Duration, Instant};
 

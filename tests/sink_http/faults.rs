@@ -1,11 +1,10 @@
 //! Faults before and instead of an answer.
 
-use std::io::Write;
 use std::net::TcpListener;
 
 use callhome::sink::{Fault, HttpSink, Parcel, Sink};
 
-use super::support::{Server, until_closed};
+use super::support::Server;
 use super::{AMPLE, BODY, Class, ID, send, sink, verdict};
 
 #[test]
@@ -69,15 +68,4 @@ fn an_id_that_is_no_header_value_is_refused() {
     let error = outcome.expect_err("refused");
     assert!(!error.to_string().contains("secret"), "{error}");
     assert_eq!(verdict(Err(error)), (Class::Refused, Fault::Other));
-}
-
-#[test]
-fn tls_to_a_port_without_tls() {
-    let server = Server::raw(|mut stream| {
-        let _ = stream.peek(&mut [0; 1]);
-        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        until_closed(&mut stream);
-    });
-    let url = format!("https://{}/", server.address);
-    assert_eq!(verdict(send(&url, AMPLE)), (Class::Retry, Fault::Tls));
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `settings` | the sink and what can be set on it |
 //! | `endpoint` | which URLs are usable, and what of them may be shown |
+//! | `roots` | which authorities are trusted |
 //! | `proxy` | which proxy the environment asks for |
 //! | `post` | one attempt: requests, limits, redirects |
 //! | `lookup` | looking up names, which cannot be interrupted |
@@ -20,6 +21,7 @@ mod lookup;
 mod post;
 mod proxy;
 mod redirect;
+mod roots;
 mod settings;
 
 pub use settings::HttpSink;

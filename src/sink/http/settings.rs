@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ureq::tls::{Certificate, PemItem, RootCerts};
+use ureq::tls::RootCerts;
 
 use super::endpoint::{Endpoint, PlainHttp};
 use super::lookup::Lookup;
-use crate::error::{Error, ErrorKind};
+use super::roots;
+use crate::error::Error;
 
 /// POSTs each report to a collector.
 ///
@@ -87,6 +88,8 @@ impl HttpSink {
     ///
     /// [`ErrorKind::Config`] if the URL cannot be used, saying why and what would do. User name and
     /// password in the URL are refused.
+    ///
+    /// [`ErrorKind::Config`]: crate::ErrorKind::Config
     pub fn new(url: &str) -> Result<Self, Error> {
         HttpSink::with(url, PlainHttp::LoopbackOnly)
     }
@@ -106,30 +109,27 @@ impl HttpSink {
         Ok(HttpSink { endpoint, roots: RootCerts::WebPki, lookup: Lookup::new() })
     }
 
-    /// Trusts the certificates in `pem` as roots, and no others: for a collector whose certificate
-    /// a private authority has signed.
+    /// Trusts the certificates in `pem` as roots as well: for a collector whose certificate a
+    /// private authority has signed, or behind a proxy that looks into TLS. May be called again.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if `pem` is not readable as PEM or holds no certificate.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `pem` is not readable as PEM, holds no
+    /// certificate, or one that is damaged.
+    pub fn trusting(self, pem: &[u8]) -> Result<Self, Error> {
+        let roots = roots::with(&self.roots, roots::certificates(pem)?);
+        Ok(HttpSink { roots, ..self })
+    }
+
+    /// Trusts the certificates in `pem` as roots, and no others, neither the built-in ones nor
+    /// those of an earlier call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`HttpSink::trusting`].
     pub fn trusting_only(self, pem: &[u8]) -> Result<Self, Error> {
-        let mut roots: Vec<Certificate<'static>> = Vec::new();
-        for item in ureq::tls::parse_pem(pem) {
-            let item = item.map_err(|e| {
-                let message = "the root certificates are not readable as PEM; expected blocks that \
-                               begin with -----BEGIN CERTIFICATE-----";
-                Error::new(ErrorKind::Config, message).with_source(e)
-            })?;
-            if let PemItem::Certificate(certificate) = item {
-                roots.push(certificate);
-            }
-        }
-        if roots.is_empty() {
-            let message = "the PEM text holds no root certificate; expected at least one block \
-                           that begins with -----BEGIN CERTIFICATE-----";
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        Ok(HttpSink { roots: RootCerts::Specific(Arc::new(roots)), ..self })
+        let roots = RootCerts::Specific(Arc::new(roots::certificates(pem)?));
+        Ok(HttpSink { roots, ..self })
     }
 }
 
