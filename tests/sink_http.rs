@@ -7,6 +7,8 @@ mod answers;
 mod certificates;
 #[path = "sink_http/faults.rs"]
 mod faults;
+#[path = "sink_http/headers.rs"]
+mod headers;
 #[path = "sink_http/proxies.rs"]
 mod proxies;
 #[path = "sink_http/redirects.rs"]

@@ -35,6 +35,7 @@ fn child() {
     let expected = std::env::var("CHILD_OUTCOME").expect("an expectation");
     let timeout = if expected.contains("Timeout") { SHORT } else { AMPLE };
     let sink = HttpSink::allowing_plain_http(&url).expect("usable");
+    let sink = sink.bearer("4711").expect("usable");
     let start = Instant::now();
     let outcome = match sink.send(&Parcel::new(ID, 1, BODY, timeout)) {
         Ok(()) => "Accepted".to_owned(),
@@ -81,10 +82,12 @@ fn a_proxy_is_taken_from_the_environment_and_resolves_the_name() {
         let (connect, post) = requests.recv_timeout(SOON).expect("the proxy was asked");
         assert_eq!(connect.line, "CONNECT callhome.invalid:81 HTTP/1.1");
         assert_eq!(connect.header("proxy-authorization").len(), 1);
+        assert_eq!(connect.header("authorization"), [""; 0], "the proxy must not be told");
         let agent = concat!("callhome/", env!("CARGO_PKG_VERSION"));
         assert_eq!(connect.header("user-agent"), [agent]);
         let post = post.expect("the report");
         assert_eq!((post.line.as_str(), post.body.as_slice()), ("POST /v1 HTTP/1.1", BODY));
+        assert_eq!(post.header("authorization"), ["Bearer 4711"]);
         assert_eq!(post.header("proxy-authorization"), [""; 0], "the receiver must not see it");
     }
 }

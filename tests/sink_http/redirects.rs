@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpListener;
 
-use callhome::sink::Fault;
+use callhome::sink::{Fault, Parcel, Sink};
 
 use super::support::{Server, until_closed};
 use super::{AMPLE, BODY, Class, ID, send, sink, verdict, verdict_in_time};
@@ -26,12 +26,14 @@ fn redirecting(status: u16, locations: &'static [&'static str], end: &'static st
 fn within_the_origin_the_same_request_is_sent_again() {
     for status in [307, 308] {
         let server = redirecting(status, &["/v2", "/v3?key=2", "/end"], "/end");
-        send(&server.url("/v1?key=1"), AMPLE).expect("accepted");
+        let sink = sink(&server.url("/v1?key=1")).bearer("4711").expect("usable");
+        sink.send(&Parcel::new(ID, 1, BODY, AMPLE)).expect("accepted");
         for path in ["/v1?key=1", "/v2", "/v3?key=2", "/end"] {
             let request = server.request();
             assert_eq!(request.line, format!("POST {path} HTTP/1.1"));
             assert_eq!(request.body, BODY);
             assert_eq!(request.header("idempotency-key"), [ID]);
+            assert_eq!(request.header("authorization"), ["Bearer 4711"]);
         }
     }
 }
@@ -72,7 +74,8 @@ fn another_origin_gets_nothing() {
         let server = Server::answering(format!(
             "HTTP/1.1 {status} x\r\nLocation: http://{there}/secret\r\nContent-Length: 0\r\n\r\n"
         ));
-        let error = send(&server.url("/"), AMPLE).expect_err("refused");
+        let sink = sink(&server.url("/")).bearer("4711").expect("usable");
+        let error = sink.send(&Parcel::new(ID, 1, BODY, AMPLE)).expect_err("refused");
         let text = error.to_string();
         assert!(text.contains("final URL") && !text.contains("secret"), "{text}");
         assert_eq!(error.status(), Some(status));

@@ -38,10 +38,11 @@ fn a_report_goes_to_whom_an_own_authority_vouches_for() {
         secure(&server).trusting(pem.as_bytes()).and_then(|s| s.trusting(other.as_bytes())),
         secure(&server).trusting_only(format!("{other}\n# both\n{pem}").as_bytes()),
     ] {
-        let sink = sink.expect("certificates");
+        let sink = sink.and_then(|sink| sink.bearer("4711")).expect("certificates");
         sink.send(&Parcel::new(ID, 1, BODY, AMPLE)).expect("accepted");
         let request = requests.recv_timeout(SOON).expect("the report");
         assert_eq!((request.line.as_str(), request.body.as_slice()), ("POST /v1 HTTP/1.1", BODY));
+        assert_eq!(request.header("authorization"), ["Bearer 4711"]);
         assert_eq!(request.header("idempotency-key"), [ID]);
     }
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `settings` | the sink and what can be set on it |
 //! | `endpoint` | which URLs are usable, and what of them may be shown |
+//! | `headers` | the application's headers, which nobody but the receiver may see |
 //! | `roots` | which authorities are trusted |
 //! | `proxy` | which proxy the environment asks for |
 //! | `post` | one attempt: requests, limits, redirects |
@@ -16,6 +17,7 @@
 mod answer;
 mod endpoint;
 mod failed;
+mod headers;
 mod line;
 mod lookup;
 mod post;

@@ -73,7 +73,7 @@ impl HttpSink {
     /// A client for one request. It is dropped with its connection, so nothing stays open in the
     /// hours between two reports.
     fn agent(&self, left: Duration, proxy: Option<Proxy>, deadline: &Arc<Deadline>) -> Agent {
-        let connect = Connect::new(Arc::clone(deadline));
+        let connect = Connect::new(proxy.is_some(), self.headers.clone(), Arc::clone(deadline));
         let config = Agent::config_builder()
             .timeout_global(Some(left))
             .timeout_per_call(Some(left))

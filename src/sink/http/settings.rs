@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ureq::tls::RootCerts;
 
 use super::endpoint::{Endpoint, PlainHttp};
+use super::headers::Headers;
 use super::lookup::Lookup;
 use super::roots;
 use crate::error::Error;
@@ -15,8 +16,9 @@ use crate::error::Error;
 /// # The request
 ///
 /// `Content-Type: application/json`, `Idempotency-Key` with the report's id (the same at every
-/// attempt), `User-Agent: callhome/` and the crate's version, no cookies, no credentials. Each
-/// attempt opens a connection of its own and closes it.
+/// attempt), `User-Agent: callhome/` and the crate's version, no cookies, and no credentials but
+/// those of [`HttpSink::bearer`] and [`HttpSink::header`]. Each attempt opens a connection of its
+/// own and closes it.
 ///
 /// # What an attempt means
 ///
@@ -73,6 +75,7 @@ use crate::error::Error;
 #[derive(Clone)]
 pub struct HttpSink {
     pub(super) endpoint: Endpoint,
+    pub(super) headers: Headers,
     pub(super) roots: RootCerts,
     pub(super) lookup: Lookup,
 }
@@ -83,6 +86,9 @@ impl HttpSink {
     ///
     /// Nothing is resolved or connected before the first report. Server certificates are checked
     /// against the roots of the Mozilla root program that are built in.
+    ///
+    /// A key belongs in [`HttpSink::header`] rather than in the URL: path and query string are kept
+    /// out of this crate's messages, but the HTTP client logs them at the level `trace`.
     ///
     /// # Errors
     ///
@@ -95,7 +101,7 @@ impl HttpSink {
     }
 
     /// Like [`HttpSink::new`], but `http` is accepted for any host, for networks that are trusted
-    /// otherwise. Everybody on the way can read and change the reports then.
+    /// otherwise. Everybody on the way can read and change the reports then, and read credentials.
     ///
     /// # Errors
     ///
@@ -106,7 +112,40 @@ impl HttpSink {
 
     fn with(url: &str, plain_http: PlainHttp) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(url, plain_http)?;
-        Ok(HttpSink { endpoint, roots: RootCerts::WebPki, lookup: Lookup::new() })
+        Ok(HttpSink {
+            endpoint,
+            headers: Headers::default(),
+            roots: RootCerts::WebPki,
+            lookup: Lookup::new(),
+        })
+    }
+
+    /// Sends `Authorization: Bearer` and this token with each report. It is a
+    /// [`header`](HttpSink::header): the same holds for it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`HttpSink::header`].
+    pub fn bearer(self, token: &str) -> Result<Self, Error> {
+        // Checked by itself, since with the word in front an empty one would not be seen.
+        Headers::default().set("authorization", token)?;
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Sends this header with each report, in place of an earlier one of the same name.
+    ///
+    /// The value may be a secret. It is in no error, no `Debug` and no log line of any level: the
+    /// HTTP client does not get to know it. It is sent to the host of the URL and to no other;
+    /// over plain `http`, only where that is accepted at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the name and not the value, if the name
+    /// is none or is one that every request has, like `Host`, or if the value is empty or not
+    /// visible ASCII.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.headers.set(name, value)?;
+        Ok(self)
     }
 
     /// Trusts the certificates in `pem` as roots as well: for a collector whose certificate a
