@@ -7,6 +7,9 @@ mod answers;
 mod certificates;
 #[path = "sink_http/faults.rs"]
 mod faults;
+#[cfg(feature = "gzip")]
+#[path = "sink_http/gzip.rs"]
+mod gzip;
 #[path = "sink_http/headers.rs"]
 mod headers;
 #[path = "sink_http/proxies.rs"]

@@ -7,6 +7,7 @@
 //! | `headers` | the application's headers, which nobody but the receiver may see |
 //! | `roots` | which authorities are trusted |
 //! | `proxy` | which proxy the environment asks for |
+//! | `gzip` | compression (feature `gzip`) |
 //! | `post` | one attempt: requests, limits, redirects |
 //! | `lookup` | looking up names, which cannot be interrupted |
 //! | `line` | the connection: its stages, its deadline |
@@ -17,6 +18,8 @@
 mod answer;
 mod endpoint;
 mod failed;
+#[cfg(feature = "gzip")]
+mod gzip;
 mod headers;
 mod line;
 mod lookup;

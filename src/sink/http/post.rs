@@ -1,10 +1,11 @@
 //! One attempt over HTTP.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use ureq::http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use ureq::http::response;
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body, Proxy, SendBody};
@@ -38,6 +39,17 @@ const HEADERS_READ: usize = 64 * 1024;
 const WRITE_PIECE: usize = 16 * 1024;
 
 impl HttpSink {
+    /// The report as it goes out.
+    fn encode<'a>(&self, report: &'a [u8]) -> Result<Cow<'a, [u8]>, SendError> {
+        #[cfg(feature = "gzip")]
+        if self.compressing {
+            return super::gzip::compress(report)
+                .map(Cow::Owned)
+                .map_err(|e| SendError::retry(format!("cannot compress the report: {e}")));
+        }
+        Ok(Cow::Borrowed(report))
+    }
+
     /// POSTs a report to one URL and reads the answer, whatever it says.
     fn post(
         &self,
@@ -57,14 +69,17 @@ impl HttpSink {
         // when it fails, an empty rest tells that the receiver may have all of the report, and
         // anything else that it cannot: Content-Length announced more than was ever written.
         let mut rest = report;
-        let outcome = self
+        let mut request = self
             .agent(left, proxy, deadline)
             .post(to.uri())
             .header(CONTENT_TYPE, "application/json")
             .header(CONTENT_LENGTH, report.len())
             .header(CONNECTION, "close")
-            .header("Idempotency-Key", id)
-            .send(SendBody::from_reader(&mut rest));
+            .header("Idempotency-Key", id);
+        if self.compressing {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        let outcome = request.send(SendBody::from_reader(&mut rest));
         let (parts, body) = outcome.map_err(|e| explain(&e, origin, rest.is_empty()))?.into_parts();
         drain(body);
         Ok(parts)
@@ -101,10 +116,11 @@ impl HttpSink {
 impl Sink for HttpSink {
     fn send(&self, parcel: &Parcel<'_>) -> Result<(), SendError> {
         let deadline = Arc::new(Deadline::after(parcel.timeout().min(LONGEST_ATTEMPT)));
+        let report = self.encode(parcel.body())?;
         let mut to = self.endpoint.clone();
         let mut redirects = 0;
         loop {
-            let answer = self.post(&to, parcel.id(), parcel.body(), &deadline)?;
+            let answer = self.post(&to, parcel.id(), &report, &deadline)?;
             let Some(next) = redirect::target(&answer, &to)? else {
                 return judge(&answer, to.origin());
             };

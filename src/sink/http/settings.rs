@@ -18,7 +18,8 @@ use crate::error::Error;
 /// `Content-Type: application/json`, `Idempotency-Key` with the report's id (the same at every
 /// attempt), `User-Agent: callhome/` and the crate's version, no cookies, and no credentials but
 /// those of [`HttpSink::bearer`] and [`HttpSink::header`]. Each attempt opens a connection of its
-/// own and closes it.
+/// own and closes it. The body is the report as it is, unless the feature `gzip` is there and
+/// `HttpSink::compressing` is asked for.
 ///
 /// # What an attempt means
 ///
@@ -78,6 +79,7 @@ pub struct HttpSink {
     pub(super) headers: Headers,
     pub(super) roots: RootCerts,
     pub(super) lookup: Lookup,
+    pub(super) compressing: bool,
 }
 
 impl HttpSink {
@@ -117,6 +119,7 @@ impl HttpSink {
             headers: Headers::default(),
             roots: RootCerts::WebPki,
             lookup: Lookup::new(),
+            compressing: false,
         })
     }
 
@@ -146,6 +149,15 @@ impl HttpSink {
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         self.headers.set(name, value)?;
         Ok(self)
+    }
+
+    /// Sends each report compressed, with `Content-Encoding: gzip`: the same bytes at each attempt.
+    /// The receiver must understand that; one that does not may well answer 415, which loses the
+    /// report.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub fn compressing(self) -> Self {
+        HttpSink { compressing: true, ..self }
     }
 
     /// Trusts the certificates in `pem` as roots as well: for a collector whose certificate a
