@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use metrics::Key;
 
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
-use crate::schema::{Class, Field, Kind, Leaf, Plan};
+use crate::schema::{Class, Kind, Leaf, Plan};
 
 /// The checked schema of one aggregator and a cell for each field that is recorded to.
 ///
@@ -108,6 +108,13 @@ pub(crate) enum Found<'r> {
 
 impl Registry {
     pub(crate) fn new(plan: Plan) -> Registry {
+        // First, for the first counters' words are found the quickest.
+        let tallies = Tallies {
+            refused: Arc::new(Counter::new()),
+            undeclared: Counter::new(),
+            mismatched: Counter::new(),
+            failed: Counter::new(),
+        };
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Counter => Cell::Counter(Arc::new(Counter::new())),
             Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
@@ -125,19 +132,8 @@ impl Registry {
         let many = plan.feeds.iter().filter(|(_, feed)| feed.leaves.len() > FEW);
         let by_label =
             many.map(|(name, feed)| (name.clone(), ByLabel::new(&plan, &feed.leaves))).collect();
-        Registry {
-            declared,
-            by_label,
-            cells: cells.collect(),
-            plan,
-            tallies: Tallies {
-                refused: Arc::new(Counter::new()),
-                undeclared: Counter::new(),
-                mismatched: Counter::new(),
-                failed: Counter::new(),
-            },
-            collects: AtomicBool::new(true),
-        }
+        let collects = AtomicBool::new(true);
+        Registry { declared, by_label, cells: cells.collect(), plan, tallies, collects }
     }
 
     /// Whether the macros get handles that record.
@@ -164,25 +160,20 @@ impl Registry {
         self.plan.leaves.iter().zip(&self.cells)
     }
 
-    /// Whether the schema certainly does not have the key's metric: a look at one bit.
+    /// Whether the schema certainly does not have the metric of this name: a look at one bit.
     #[inline]
-    pub(crate) fn lacks(&self, key: &Key) -> bool {
-        let (word, bit) = bit(&self.declared, key.name());
+    pub(crate) fn lacks(&self, name: &str) -> bool {
+        let (word, bit) = bit(&self.declared, name);
         self.declared[word] & bit == 0
     }
 
-    /// The distinct field that `key` records to, if there is one and nothing else, and the hash
-    /// of the value that it sees.
-    pub(crate) fn sighting(&self, key: &Key) -> Option<(&Arc<DistinctCell>, u64)> {
-        let [index] = self.plan.feeds.get(key.name())?.leaves[..] else { return None };
-        match (&self.plan.leaves.get(index)?.field, self.cells.get(index)?) {
-            (Field { kind: Kind::Distinct { label }, labels, .. }, Cell::Distinct(cell))
-                if labels.is_empty() =>
-            {
-                Some((cell, cell.hash(label_of(key, label)?)))
-            }
-            _ => None,
-        }
+    /// Whether a key of this metric records to one distinct field and nothing else.
+    pub(crate) fn is_sighting(&self, key: &Key) -> bool {
+        let feed = self.plan.feeds.get(key.name());
+        let Some([index]) = feed.map(|feed| &feed.leaves[..]) else { return false };
+        self.plan.leaves.get(*index).is_some_and(|leaf| {
+            matches!(leaf.field.kind, Kind::Distinct { .. }) && leaf.field.labels.is_empty()
+        })
     }
 
     /// What `key`, registered by the macro of `class`, records to.

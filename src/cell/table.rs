@@ -21,11 +21,23 @@ pub(crate) const RINGS: u32 = if MODELLED { 1 } else { 4 };
 #[repr(align(128))]
 struct Line([AtomicU64; 16]);
 
+impl Line {
+    fn new() -> Line {
+        Line(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
 /// A step of a table, allocated at the first touch.
 type Step<T> = OnceLock<Box<[T]>>;
 
+/// Lines of the first step of words.
+const FIRST: usize = (1 << WORDS) / 16;
+
 /// What one thread writes.
 pub(crate) struct Table {
+    /// The first step of the words, which is there from the start, and so found in fewer loads.
+    first: [Line; FIRST],
+    /// The other steps of them.
     words: [Step<Line>; STEPS],
     rings: [Step<OnceLock<Box<Ring>>>; STEPS],
     /// The table that was made after this one; written once, under the pool's lock.
@@ -35,6 +47,7 @@ pub(crate) struct Table {
 impl Table {
     fn new() -> Self {
         Table {
+            first: std::array::from_fn(|_| Line::new()),
             words: std::array::from_fn(|_| OnceLock::new()),
             rings: std::array::from_fn(|_| OnceLock::new()),
             next: OnceLock::new(),
@@ -44,8 +57,11 @@ impl Table {
     /// The counter word at `place`, if this table has that step yet.
     #[inline]
     pub(crate) fn word(&self, place: Place) -> Option<&AtomicU64> {
-        let line = self.words.get(place.step)?.get()?.get(place.offset / 16)?;
-        Some(&line.0[place.offset % 16])
+        let lines = match place.step {
+            0 => &self.first,
+            step => &**self.words.get(step)?.get()?,
+        };
+        Some(&lines.get(place.offset / 16)?.0[place.offset % 16])
     }
 
     /// The histogram ring at `place`, if this table has it yet.
@@ -57,9 +73,8 @@ impl Table {
     /// The counter word at `place`, made if need be.
     pub(crate) fn make_word(&self, place: Place) -> Option<&AtomicU64> {
         let lines = (1usize << WORDS << place.step) / 16;
-        let line = |_| Line(std::array::from_fn(|_| AtomicU64::new(0)));
         let step = self.words.get(place.step)?;
-        aside(|| step.get_or_init(|| (0..lines).map(line).collect()));
+        aside(|| step.get_or_init(|| (0..lines).map(|_| Line::new()).collect()));
         self.word(place)
     }
 

@@ -38,6 +38,10 @@
 //! 2,098 octaves of an `f64`, is 17 MiB; no amount of samples exceeds it, but for 16 bytes for each
 //! cell with more than 2^32 of them. While figures are made, a list of the distinct values takes
 //! 16 KiB, or a histogram of one run 2 KiB.
+//!
+//! An [`Intake`], which is what samples are recorded to, has memory before its first sample: a table
+//! for as many distinct values as the window before had, or a log of 4,096 samples (32 KiB) if they
+//! were too many in one of the last eight windows.
 
 mod cells;
 mod deviation;
