@@ -12,7 +12,7 @@ pub(super) struct Octave {
     /// The sum of the 53-bit significands. Samples counted one by one cannot fill it, and what is
     /// added in bulk stops at half.
     significands: u128,
-    /// The sum of `counts`.
+    /// The sum of `counts`, as long as there is nothing in `large`.
     total: u64,
     /// No less than each of `counts`; the largest of them as long as there is nothing in `large`.
     most: u32,
@@ -80,7 +80,6 @@ impl Octave {
             self.most = self.most.max(sum);
             return;
         }
-        self.total -= u64::from(*count);
         *count = 0;
         match self.large.iter_mut().find(|(other, _)| *other == cell) {
             Some((_, count)) => *count = count.saturating_add(sum),

@@ -111,7 +111,7 @@ impl Summary {
     }
 
     /// Whether all figures are exact: no more than
-    /// [`EXACT_DISTINCT`](super::exact::EXACT_DISTINCT) distinct values were seen.
+    /// [`EXACT_DISTINCT`] distinct values were seen.
     pub(crate) fn is_exact(&self) -> bool {
         self.cells.is_none()
     }

@@ -32,7 +32,7 @@ const LARGE: [(&str, &[&str], &[&str]); 10] = [
     ("seal_slowdown", &[CALLHOME], &["counter_handle", "counter_macro", "few", "continuous"]),
     ("memory", &[CALLHOME, UTIL, EXPORTER], &["handle", "macro"]),
     ("memory_stream", &[CALLHOME], &SHAPES),
-    ("churn", &[CALLHOME, UTIL], &["handle", "macro"]),
+    ("churn", &[CALLHOME, UTIL, "floor"], &["handle", "macro"]),
     ("curve_metrics_handle", &[CALLHOME, UTIL], &NUMBERS),
     ("curve_metrics_macro", &[CALLHOME, UTIL], &NUMBERS),
     ("curve_labels_declared", &[CALLHOME, UTIL], &NUMBERS),
