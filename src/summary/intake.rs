@@ -4,9 +4,10 @@ use super::exact::EXACT_DISTINCT;
 use super::reducer::Summary;
 
 /// Samples that are kept as they came in while it is open whether they are many distinct values:
-/// 32 KiB, as much as the largest table takes. Continuous samples fill [`EXACT_DISTINCT`] cells
-/// with half as many.
-const LOG: usize = 4096;
+/// 64 KiB, about what cells take. Continuous samples fill [`EXACT_DISTINCT`] cells with a quarter
+/// of them; it is as long as it is so that between two seals in a loop a recorder has no more to
+/// do than to keep them.
+const LOG: usize = 8192;
 
 /// Windows that a summary is taken for one with many distinct values after it last was.
 const PATIENCE: u8 = 8;

@@ -40,7 +40,7 @@
 //! 16 KiB, or a histogram of one run 2 KiB.
 //!
 //! An [`Intake`], which is what samples are recorded to, has memory before its first sample: a table
-//! for as many distinct values as the window before had, or a log of 4,096 samples (32 KiB) if they
+//! for as many distinct values as the window before had, or a log of 8,192 samples (64 KiB) if they
 //! were too many in one of the last eight windows.
 
 mod cells;
