@@ -7,7 +7,8 @@ mod support;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Barrier, Mutex, Weak, mpsc};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -164,13 +165,17 @@ fn used_by_the_destructor_of_a_thread_local() {
 
 #[test]
 fn twice_and_by_two_threads_at_once() {
-    for _ in 0..200 {
+    for _ in 0..500 {
         let sink = MemorySink::new();
         let callhome = CallHome::builder(schema()).opt_out().sink(sink.clone()).build().unwrap();
         metrics::with_local_recorder(callhome.recorder(), || counter!("n").increment(7));
-        let start = Barrier::new(2);
+        // Closer to each other than a barrier lets them go.
+        let there = AtomicU32::new(0);
         let shut = || {
-            start.wait();
+            there.fetch_add(1, Ordering::Relaxed);
+            while there.load(Ordering::Relaxed) < 2 {
+                std::hint::spin_loop();
+            }
             callhome.shutdown(SOON)
         };
         let ends = thread::scope(|scope| {

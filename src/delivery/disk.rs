@@ -109,13 +109,22 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
     use super::Disk;
 
     #[test]
     fn an_end_does_not_wait_for_a_disk_that_hangs() {
-        let disk = Disk::new(None);
+        let disk = Arc::new(Disk::new(None));
         let _at_work = disk.state.lock();
-        disk.try_remove(&["a".into()]);
-        disk.remove(&[]);
+        let (done, is_done) = mpsc::channel();
+        let other = Arc::clone(&disk);
+        std::thread::spawn(move || {
+            other.try_remove(&["a".into()]);
+            other.remove(&[]);
+            done.send(())
+        });
+        assert!(is_done.recv_timeout(Duration::from_secs(30)).is_ok());
     }
 }
