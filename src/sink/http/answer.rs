@@ -6,6 +6,7 @@ use jiff::fmt::rfc2822;
 use ureq::http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use ureq::http::{StatusCode, response};
 
+use crate::clock::{Clock, SystemClock};
 use crate::sink::SendError;
 
 /// Judges an answer by its status and headers; the body has no say.
@@ -49,15 +50,17 @@ fn is_temporary(status: StatusCode) -> bool {
 /// The wait of a `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date.
 ///
 /// A date is compared with the `Date` of the same answer, so the receiver's clock is compared with
-/// itself and ours does not matter. A date in the past is no wait; a date without a `Date` header,
-/// or anything unreadable, is ignored.
+/// itself and ours does not matter; only without one it is compared with ours. A date in the past
+/// is no wait; anything unreadable is ignored.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // Saturates at 136 years: more does not fit, and a caller can still add it to an instant.
         return Some(Duration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
-    let wait = date(headers, RETRY_AFTER)?.duration_since(date(headers, DATE)?);
+    let until = date(headers, RETRY_AFTER)?;
+    let ours = || jiff::Timestamp::try_from(SystemClock::new().now().wall).ok();
+    let wait = until.duration_since(date(headers, DATE).or_else(ours)?);
     Some(Duration::try_from(wait).unwrap_or_default())
 }
 
@@ -122,7 +125,9 @@ mod tests {
         let after = ("date", "Sat, 01 Jan 2000 00:00:00 GMT");
         assert_eq!(wait(&[until, minute_before]), Some(Duration::from_secs(60)));
         assert_eq!(wait(&[until, after]), Some(Duration::ZERO));
-        assert_eq!(wait(&[until]), None, "nothing to compare with");
+        assert_eq!(wait(&[until]), Some(Duration::ZERO), "by our clock, long ago");
+        let ahead = wait(&[("retry-after", "Thu, 31 Dec 9998 23:59:59 GMT")]);
+        assert!(ahead > Some(Duration::from_secs(1_000_000_000)), "{ahead:?}");
     }
 
     #[test]
