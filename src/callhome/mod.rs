@@ -156,13 +156,14 @@ impl CallHome {
     /// lost, and so is the last window if it could not even be sealed. Of a report that is with
     /// the receiver at that moment nobody knows whether it arrives.
     ///
-    /// Nothing is reported afterwards. What is still recorded does no harm. A second call does
-    /// nothing, nor does one in a forked child or within a sink.
+    /// Nothing is collected from now on, and nothing reported afterwards: the macros do nothing. A
+    /// second call does nothing, nor does one in a forked child or within a sink.
     pub fn shutdown(&self, deadline: Duration) -> Shutdown {
         let engine = &self.engine;
         if engine.refusal().is_some() || engine.closed.swap(true, Ordering::Relaxed) {
             return Shutdown::default();
         }
+        engine.window.registry().collect(false);
         let flusher = self.flusher();
         if let Some(flusher) = &flusher {
             flusher.stop();
