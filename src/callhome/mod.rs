@@ -123,7 +123,8 @@ impl CallHome {
 
     /// The report that [`flush`](CallHome::flush) would send now, byte for byte but for the time
     /// that passes until then. Changes nothing: the window goes on. The functions of the schema
-    /// are asked, and what they say is not kept.
+    /// are asked, and what they say is not kept. When the switch says no it shows what there would
+    /// be, with random ids; facts about the machine are asked of the system all the same.
     pub fn preview(&self) -> Report {
         self.engine.preview()
     }
