@@ -250,7 +250,10 @@ fn document() -> String {
     line("before on. Where all this says on, it is still off under `cargo test`, unless the test");
     line("asks for it or the reports stay on the machine.");
     line("");
-    line("`local` is for looking at reports without sending any. For now it is the same as off.");
+    line(
+        "`local` is for looking at reports without sending any: the very same reports are written to",
+    );
+    line("a file or the log.");
     line("");
     line("## Words");
     line("");
