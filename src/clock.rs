@@ -43,6 +43,11 @@ pub(crate) fn utc(time: SystemTime) -> Option<String> {
     Some(format!("{timestamp:.6}"))
 }
 
+/// The time that [`utc`] wrote.
+pub(crate) fn parse_utc(text: &str) -> Option<SystemTime> {
+    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +56,7 @@ mod tests {
     fn times_are_rfc_3339_in_utc() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021);
         assert_eq!(utc(time).unwrap(), "2023-09-19T14:40:45.972021Z");
+        assert_eq!(parse_utc("2023-09-19T14:40:45.972021Z"), Some(time));
+        assert_eq!(parse_utc("2023-09-19"), None);
     }
 }

@@ -13,6 +13,15 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens a file for writing, and creates it where none was, as [`create_new`] does.
+pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Creates a directory where none was. On Unix its owner alone may use it (mode 0700).
 pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     #[cfg_attr(not(unix), expect(unused_mut))]

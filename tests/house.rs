@@ -101,6 +101,69 @@ fn one_module_reads_the_clock_and_one_speaks_http() {
     }
 }
 
+/// Who somebody is stands in the environment, in files and in the answers of a few functions. None
+/// of them is asked. (That none is asked by a dependency either is what `tests/off.rs` traces.)
+#[test]
+fn nothing_reads_who_the_machine_or_its_user_is() {
+    let words = [
+        "hostname",
+        "host_name()",
+        "machine-id",
+        "machine_id",
+        "machineguid",
+        "whoami",
+        "uname",
+        "getuid",
+        "getlogin",
+        "home_dir",
+        "mac_address",
+        "networks::",
+        "users::",
+        "product_uuid",
+        "env::vars",
+        "\"user\"",
+        "\"username\"",
+        "\"logname\"",
+        "\"home\"",
+        "\"computername\"",
+        "\"userprofile\"",
+        "\"/etc/",
+        "\"/sys/",
+        "\"/var/",
+    ];
+    for (file, text) in sources() {
+        if file.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests")) {
+            continue;
+        }
+        let tests = text.find("#[cfg(test)]\nmod").or(text.find("#[cfg(test)]\n#[allow"));
+        let text = &text[..tests.unwrap_or(text.len())];
+        if file == Path::new("switch/published.rs") {
+            continue; // a test, which writes a document
+        }
+        let name = file.display();
+        for line in code(text) {
+            let lower = line.to_lowercase();
+            let read = words.iter().find(|word| lower.contains(**word));
+            assert_eq!(read, None, "{name}: {line}");
+            // Variables by name: those of the switch, and of proxies.
+            let variable = line.contains("env::var");
+            let may = ["switch/rules.rs", "sink/http/post.rs"].map(Path::new).contains(&&*file);
+            assert!(!variable || may, "{name}: {line}");
+            let process = !line.contains("\"/proc/") || line.contains("\"/proc/self/status\"");
+            assert!(process, "{name}: {line}");
+        }
+    }
+    let manifest = read("Cargo.toml");
+    let sysinfo = manifest.lines().find(|line| line.starts_with("sysinfo")).unwrap();
+    assert!(sysinfo.contains("default-features = false, features = [\"system\"]"), "{sysinfo}");
+    let uuid = manifest.lines().find(|line| line.starts_with("uuid")).unwrap();
+    assert!(uuid.contains("features = [\"std\", \"v4\"]"), "{uuid}");
+    for package in ["hostname", "gethostname", "whoami", "machine-uid", "mac_address", "uname"] {
+        let named = format!("name = \"{package}\"");
+        assert!(!read("Cargo.lock").contains(&named), "{package}");
+    }
+}
+
 #[test]
 fn the_documents_name_the_defaults_that_the_code_has() {
     let parts = ["mod", "delivery", "wire"].map(|part| read(&format!("src/builder/{part}.rs")));

@@ -17,6 +17,7 @@ use crate::sink::Sink;
 use crate::switch::Switch;
 
 mod delivery;
+mod ids;
 mod switch;
 mod wire;
 
@@ -50,6 +51,7 @@ pub struct Builder {
     spool: Option<PathBuf>,
     switch: Switch,
     cluster: ClusterSource,
+    cluster_id_period: Option<Duration>,
     instance: Option<String>,
     host: Option<HostFacts>,
     clock: Option<Arc<dyn Clock>>,
@@ -79,6 +81,7 @@ impl CallHome {
             spool: None,
             switch: Switch::default(),
             cluster: ClusterSource::Ephemeral,
+            cluster_id_period: None,
             instance: None,
             host: None,
             clock: None,
@@ -103,26 +106,6 @@ impl Builder {
     /// Reports go to this sink. There is one sink; the last one given counts.
     pub fn sink(mut self, sink: impl Sink + 'static) -> Builder {
         self.sink = Some(Ok(Box::new(sink)));
-        self
-    }
-
-    /// The id of the installation or cluster, where the application knows one.
-    pub fn cluster_id(mut self, id: impl Into<String>) -> Builder {
-        self.cluster = ClusterSource::Given(id.into());
-        self
-    }
-
-    /// Keeps a random id of the installation in this file. It is made at the first start and
-    /// never replaced; a file that cannot be read is an error of `build` and `install`. When the
-    /// switch says no the file is neither read nor made.
-    pub fn cluster_id_file(mut self, path: impl Into<PathBuf>) -> Builder {
-        self.cluster = ClusterSource::File(path.into());
-        self
-    }
-
-    /// The id of this process, instead of a random one; for tests and samples.
-    pub fn instance_id(mut self, id: impl Into<String>) -> Builder {
-        self.instance = Some(id.into());
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use metrics_util::layers::FanoutBuilder;
 use parking_lot::Mutex;
 
-use super::{Builder, defaults};
+use super::{Builder, defaults, ids};
 use crate::callhome::{CallHome, Installed};
 use crate::clock::SystemClock;
 use crate::consent::Consent;
@@ -90,9 +90,7 @@ impl Builder {
                 )));
             }
         }
-        if self.instance.as_ref().is_some_and(|id| id.trim().is_empty()) {
-            return Err(Error::config("`instance_id` is empty: give an id or leave it out"));
-        }
+        let cluster = ids::checked(self.cluster, self.cluster_id_period, self.instance.as_deref())?;
         let sink = self.sink.transpose()?;
         let consent = Consent::new(
             self.switch,
@@ -106,7 +104,7 @@ impl Builder {
         let now = clock.now();
         self.limits.check(&plan, self.bare, now)?;
         let ci = consent.decision().ci();
-        let identity = Identity::new(self.host, self.instance, self.cluster, ci, now);
+        let identity = Identity::new(self.host, self.instance, cluster, ci, now);
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
         let timing = Timing {
@@ -126,7 +124,7 @@ impl Builder {
         // When the switch says no, no file is read or made.
         registry.collect(consent.is_open());
         if consent.is_open() {
-            identity.find()?;
+            identity.find(identity.ask(), now)?;
             outbox.begin(now, false);
         }
         let engine = Engine {

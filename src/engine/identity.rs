@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 
 use crate::clock::Moment;
 use crate::error::Error;
+use crate::guard::caught;
 use crate::host::HostFacts;
-use crate::host::identity::{ClusterSource, forget, new_id, resolve};
+use crate::host::id_file::Kept;
+use crate::host::identity::{ClusterSource, new_id};
 use crate::schema::{Fact, Host};
 use crate::window::Reading;
 
@@ -26,7 +28,22 @@ pub(crate) struct Identity {
 
 struct Ids {
     instance: String,
-    cluster: String,
+    /// `None` where the application knows none.
+    cluster: Option<String>,
+    /// What the file held last.
+    kept: Option<Kept>,
+}
+
+/// Why an id cannot be one, if so.
+pub(crate) fn fault(id: &str) -> Option<String> {
+    let length = id.chars().count();
+    if id.trim().is_empty() {
+        Some("is empty".to_owned())
+    } else if length > Fact::LONGEST_TEXT {
+        Some(format!("has {length} characters, more than {}", Fact::LONGEST_TEXT))
+    } else {
+        None
+    }
 }
 
 impl Identity {
@@ -40,16 +57,68 @@ impl Identity {
     ) -> Identity {
         let ids = Ids {
             instance: given.clone().unwrap_or_else(|| new_id().to_string()),
-            cluster: new_id().to_string(),
+            cluster: Some(new_id().to_string()),
+            kept: None,
         };
         let host = host.map_or_else(OnceLock::new, OnceLock::from);
         Identity { host, given, source, ids: Mutex::new(ids), ci, started }
     }
 
-    /// Reads the id of the installation where it is kept, or makes it.
-    pub(crate) fn find(&self) -> Result<(), Error> {
-        let cluster = resolve(&self.source)?;
-        self.ids.lock().cluster = cluster;
+    /// Asks the application for the id of the installation, if it is the one to know. It may take
+    /// its time and panic; no lock is held.
+    pub(crate) fn ask(&self) -> Option<String> {
+        let ClusterSource::Asked(ask) = &self.source else { return None };
+        let trouble = match caught(|| ask()) {
+            Some(Ok(None)) => return None,
+            Some(Ok(Some(id))) => match fault(&id) {
+                None => return Some(id),
+                Some(fault) => fault,
+            },
+            Some(Err(())) => "could not be asked for".to_owned(),
+            None => "could not be asked for, the function panicked".to_owned(),
+        };
+        // What the function says may hold the password of a database.
+        caught(|| log::warn!("the cluster id {trouble}: telemetry reports have none"));
+        None
+    }
+
+    /// Finds the id of the installation: the one that the application was
+    /// [asked](Identity::ask) for, or where it is kept, or a new one.
+    pub(crate) fn find(&self, asked: Option<String>, now: Moment) -> Result<(), Error> {
+        let mut ids = self.ids.lock();
+        ids.cluster = match &self.source {
+            ClusterSource::Given(id) => Some(id.clone()),
+            ClusterSource::Asked(_) => asked,
+            ClusterSource::File(file) => {
+                let kept = file.find(now.wall)?;
+                ids.kept = Some(kept);
+                Some(kept.id.to_string())
+            }
+            ClusterSource::Ephemeral => Some(new_id().to_string()),
+        };
+        Ok(())
+    }
+
+    /// Whether the id of the installation is to be replaced.
+    pub(crate) fn is_old(&self, now: Moment) -> bool {
+        let kept = self.ids.lock().kept;
+        match (&self.source, kept) {
+            (ClusterSource::File(file), Some(kept)) => file.is_old(&kept, now.wall),
+            _ => false,
+        }
+    }
+
+    /// Replaces the id of the installation if it is old.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done; the id stays as it is.
+    pub(crate) fn renew(&self, now: Moment) -> Result<(), Error> {
+        let ClusterSource::File(file) = &self.source else { return Ok(()) };
+        let kept = file.renew(now.wall)?;
+        let mut ids = self.ids.lock();
+        ids.cluster = Some(kept.id.to_string());
+        ids.kept = Some(kept);
         Ok(())
     }
 
@@ -57,9 +126,13 @@ impl Identity {
     /// comes later is somebody else.
     pub(crate) fn forget(&self) -> Result<(), Error> {
         let mut ids = self.ids.lock();
-        ids.cluster = new_id().to_string();
+        ids.cluster = Some(new_id().to_string());
+        ids.kept = None;
         ids.instance = self.given.clone().unwrap_or_else(|| new_id().to_string());
-        forget(&self.source)
+        match &self.source {
+            ClusterSource::File(file) => file.remove(),
+            _ => Ok(()),
+        }
     }
 
     /// The id of this process.
@@ -81,7 +154,10 @@ impl Identity {
             Host::Ram => machine().ram.into(),
             Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
             Host::InstanceId => Fact::text(self.instance()),
-            Host::ClusterId => Fact::text(&*self.ids.lock().cluster),
+            Host::ClusterId => self.ids.lock().cluster.clone().map_or(Fact::NULL, Fact::text),
+            Host::ClusterIdSource => {
+                self.ids.lock().cluster.as_ref().map(|_| self.source.word()).into()
+            }
             Host::Ci => self.ci.into(),
         })
     }

@@ -23,9 +23,10 @@ impl Engine {
     ///
     /// Those of the id that is kept in a file. Then nothing has begun.
     pub(crate) fn begin(&self) -> Result<(), Error> {
+        let asked = self.identity.ask();
         let _sealing = self.sealing.lock();
-        self.identity.find()?;
         let now = self.clock.now();
+        self.identity.find(asked, now)?;
         self.outbox.begin(now, true);
         self.window.restart(now);
         *self.schedule.lock() = self.timing.schedule(now.monotonic, &self.identity.instance());

@@ -20,7 +20,7 @@ use crate::report::Report;
 use crate::schedule::{Schedule, Timing};
 use crate::window::{Answers, Sealed, Window};
 
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Identity, fault};
 
 /// What the handle and the background thread share.
 pub(crate) struct Engine {
@@ -66,6 +66,7 @@ impl Engine {
     }
 
     fn seal_as(&self, last: bool) -> Result<Arc<Ticket>, Error> {
+        self.renew_id();
         loop {
             let (answers, now) = self.ask();
             // Reports go to the outbox in the order of their windows.
@@ -77,6 +78,22 @@ impl Engine {
             }
             let sealed = self.window.seal(answers, now);
             return Ok(self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost)));
+        }
+    }
+
+    /// Replaces the id of the installation when its time is over.
+    fn renew_id(&self) {
+        let now = self.clock.now();
+        if !self.identity.is_old(now) {
+            return;
+        }
+        let renewed = {
+            // Whoever switches off removes the file under this lock.
+            let _sealing = self.sealing.lock();
+            if self.consent.is_open() { self.identity.renew(now) } else { Ok(()) }
+        };
+        if let Err(error) = renewed {
+            caught(|| log::warn!("{error}"));
         }
     }
 

@@ -1,327 +1,50 @@
 //! Who a report comes from: an id per process, and an id per installation.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::error::{Error, ErrorKind};
-use crate::files::{self, Temporary};
-
-/// The longest id file that is read, in bytes. A UUID takes 36 to 45, depending on its spelling;
-/// the rest is room for white space.
-const LONGEST_FILE: u64 = 256;
+use super::id_file::IdFile;
 
 /// A new random id (UUID version 4), for one instance of the process.
 pub(crate) fn new_id() -> Uuid {
     Uuid::new_v4()
 }
 
+/// A function of the application that knows the id: `Ok(None)` where there is none.
+pub(crate) type AskId = Arc<dyn Fn() -> Result<Option<String>, ()> + Send + Sync>;
+
 /// Where the id of the installation comes from: the id that several instances share.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClusterSource {
-    /// The application knows its id, for example from its own database.
+    /// The application has said it.
     Given(String),
-    /// The id is kept in this file, which is created at the first start.
-    File(PathBuf),
+    /// The application is asked for it, when reporting begins.
+    Asked(AskId),
+    /// It is kept in a file, which is created at the first start.
+    File(IdFile),
     /// Nothing is kept: a new random id at each start.
     Ephemeral,
 }
 
-/// Removes the file that the id of the installation is kept in, if there is one.
-///
-/// # Errors
-///
-/// [`ErrorKind::Io`] when the file cannot be removed.
-pub(crate) fn forget(source: &ClusterSource) -> Result<(), Error> {
-    let ClusterSource::File(path) = source else { return Ok(()) };
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(failed(path, "cannot be removed", "remove it", error))
+impl ClusterSource {
+    /// The source in a word, for a report.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            ClusterSource::Given(_) | ClusterSource::Asked(_) => "given",
+            ClusterSource::File(_) => "file",
+            ClusterSource::Ephemeral => "ephemeral",
         }
-        _ => Ok(()),
     }
-}
-
-/// The id of the installation.
-///
-/// A given id is returned as it is. An id from a file is returned in the usual spelling of a UUID:
-/// lower case, with hyphens. This reads, and at the first start writes, the file; it must not be
-/// called when the switch says no.
-///
-/// # Errors
-///
-/// [`ErrorKind::Config`] when a given id is blank, or the path leads to something else than a file
-/// with one UUID; [`ErrorKind::Io`] when the file cannot be read or created. What exists at the
-/// path is never replaced: a new id would make one installation look like two.
-pub(crate) fn resolve(source: &ClusterSource) -> Result<String, Error> {
-    match source {
-        ClusterSource::Given(id) if id.trim().is_empty() => Err(Error::new(
-            ErrorKind::Config,
-            "the cluster id is empty: give a non-empty id, or a file to keep one in",
-        )),
-        ClusterSource::Given(id) => Ok(id.clone()),
-        ClusterSource::File(path) => match read(path)? {
-            Some(id) => Ok(id.to_string()),
-            None => create(path).map(|id| id.to_string()),
-        },
-        ClusterSource::Ephemeral => Ok(new_id().to_string()),
-    }
-}
-
-/// The id kept at `path`; `None` only when nothing is there.
-fn read(path: &Path) -> Result<Option<Uuid>, Error> {
-    let unreadable = |error: io::Error| {
-        let remedy = "make it readable for this process, or name another file";
-        failed(path, "cannot be read", remedy, error)
-    };
-    // Asked before opening: to open a named pipe would wait for a writer.
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-    };
-    if !metadata.is_file() {
-        return Err(unusable(path, "is not a regular file: name a file"));
-    }
-    let mut content = Vec::new();
-    // One byte more than allowed, so that a longer file is seen to be longer.
-    // A file that is gone since the look above is an error too: this is not a first start.
-    File::open(path)
-        .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut content))
-        .map_err(unreadable)?;
-    let id = std::str::from_utf8(&content).ok().and_then(|text| Uuid::try_parse(text.trim()).ok());
-    // The content is not shown: the path may have been meant for something else.
-    match id {
-        Some(id) if content.len() as u64 <= LONGEST_FILE => Ok(Some(id)),
-        _ => Err(unusable(
-            path,
-            "does not hold one UUID: restore its content, or remove it to start with a new id",
-        )),
-    }
-}
-
-/// Makes a new id and keeps it at `path`, unless another process or thread does so first: then
-/// theirs is the result.
-///
-/// The id is written in full to a file of another name, which then gets its real name by a hard
-/// link. That fails if the name is taken, where a rename would replace what is there; and whoever
-/// opens the name finds a whole id, where a file created under its real name would be empty first.
-fn create(path: &Path) -> Result<Uuid, Error> {
-    let Some(name) = path.file_name() else {
-        return Err(unusable(path, "has no file name: name a file"));
-    };
-    let parent = files::parent(path);
-    if !parent.is_dir() {
-        return Err(Error::new(
-            ErrorKind::Io,
-            format!(
-                "the cluster id file {path:?} cannot be created: {parent:?} is not a directory \
-                 that this process can see; create it first"
-            ),
-        ));
-    }
-    let uncreatable = |error: io::Error| {
-        let remedy = "make its directory writable on a file system with hard links, or put a \
-                      UUID into the file yourself";
-        failed(path, "cannot be created", remedy, error)
-    };
-
-    let id = new_id();
-    let mut temporary_name = std::ffi::OsString::from(".");
-    temporary_name.push(name);
-    temporary_name.push(format!(".{}.tmp", new_id()));
-    let temporary = Temporary(parent.join(temporary_name));
-    files::write_new(&temporary.0, format!("{id}\n").as_bytes()).map_err(uncreatable)?;
-
-    match fs::hard_link(&temporary.0, path) {
-        Ok(()) => {
-            files::sync_directory(parent);
-            Ok(id)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // Taken, and yet nothing there: a symbolic link that leads nowhere.
-            read(path)?.ok_or_else(|| {
-                unusable(path, "is a link that leads nowhere: remove it, or create its target")
-            })
-        }
-        Err(error) => Err(uncreatable(error)),
-    }
-}
-
-/// An operation on the id file failed.
-fn failed(path: &Path, what: &str, remedy: &str, error: io::Error) -> Error {
-    let message = format!("the cluster id file {path:?} {what}: {error}; {remedy}");
-    Error::new(ErrorKind::Io, message).with_source(error)
-}
-
-/// What is at the path of the id file cannot be used.
-fn unusable(path: &Path, what: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("the cluster id file {path:?} {what}"))
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)] // A failed test is what a panic is for.
 mod tests {
-    use std::sync::Barrier;
-    use std::thread;
-
     use super::*;
-    use crate::files::Scratch;
-
-    const KEPT: &str = "0f7ab2f1-93c1-4c0e-9a55-3f1d6b1f1a2e";
-
-    fn from_file(path: &Path) -> Result<String, Error> {
-        resolve(&ClusterSource::File(path.to_owned()))
-    }
-
-    #[track_caller]
-    fn refused(path: &Path, kind: ErrorKind, remedy: &str) {
-        let error = from_file(path).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        let text = error.to_string();
-        assert!(text.contains(&format!("{path:?}")) && text.contains(remedy), "{text}");
-    }
 
     #[test]
     fn random_ids_differ_and_are_version_4() {
         let (a, b) = (new_id(), new_id());
         assert_ne!(a, b);
         assert_eq!((a.get_version_num(), b.get_version_num()), (4, 4));
-        let ephemeral = || resolve(&ClusterSource::Ephemeral).unwrap();
-        assert_ne!(ephemeral(), ephemeral());
-    }
-
-    #[test]
-    fn a_given_id_is_kept_as_it_is_and_must_not_be_blank() {
-        let given = |id: &str| resolve(&ClusterSource::Given(id.to_owned()));
-        assert_eq!(given(" Prod-7 ").unwrap(), " Prod-7 ");
-        for blank in ["", " \t\n"] {
-            assert_eq!(given(blank).unwrap_err().kind(), ErrorKind::Config);
-        }
-    }
-
-    #[test]
-    fn the_first_start_creates_a_private_file_that_later_starts_read() {
-        let directory = Scratch::new();
-        let path = directory.file("cluster-id");
-        let id = from_file(&path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{id}\n"));
-        assert_eq!(from_file(&path).unwrap(), id);
-        assert_eq!(directory.names(), ["cluster-id"]);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
-        }
-    }
-
-    #[test]
-    fn first_starts_at_the_same_moment_agree_on_one_id() {
-        const THREADS: usize = 16;
-        for _ in 0..50 {
-            let directory = Scratch::new();
-            let path = directory.file("cluster-id");
-            let start = Barrier::new(THREADS);
-            let ids: Vec<String> = thread::scope(|scope| {
-                let threads: Vec<_> = (0..THREADS)
-                    .map(|_| {
-                        scope.spawn(|| {
-                            start.wait();
-                            from_file(&path).unwrap()
-                        })
-                    })
-                    .collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-            });
-            assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-            assert_eq!(fs::read_to_string(&path).unwrap().trim(), ids[0]);
-            assert_eq!(directory.names(), ["cluster-id"]);
-        }
-    }
-
-    #[test]
-    fn an_existing_id_survives_in_any_spelling() {
-        let directory = Scratch::new();
-        let path = directory.file("cluster-id");
-        let spellings =
-            [KEPT.to_owned(), format!(" \r\n{}\n", KEPT.to_uppercase()), KEPT.replace('-', "")];
-        for content in spellings {
-            fs::write(&path, &content).unwrap();
-            assert_eq!(from_file(&path).unwrap(), KEPT);
-            assert_eq!(fs::read_to_string(&path).unwrap(), content);
-        }
-    }
-
-    #[test]
-    fn foreign_content_is_refused_and_left_alone() {
-        let directory = Scratch::new();
-        let path = directory.file("cluster-id");
-        let long = format!("{KEPT}{}", " ".repeat(1000));
-        let foreign: [&[u8]; 7] = [
-            b"",
-            b" \n",
-            b"prod",
-            &KEPT.as_bytes()[..30],
-            b"0f7ab2f1-93c1-4c0e-9a55-3f1d6b1f1a2e\n1f7ab2f1-93c1-4c0e-9a55-3f1d6b1f1a2e\n",
-            b"\xff\xfe\x00",
-            long.as_bytes(),
-        ];
-        for content in foreign {
-            fs::write(&path, content).unwrap();
-            refused(&path, ErrorKind::Config, "remove it");
-            assert_eq!(fs::read(&path).unwrap(), content);
-            assert_eq!(directory.names(), ["cluster-id"]);
-        }
-    }
-
-    #[test]
-    fn a_directory_or_no_file_name_is_refused() {
-        let directory = Scratch::new();
-        refused(&directory.0, ErrorKind::Config, "name a file");
-        refused(Path::new(""), ErrorKind::Config, "name a file");
-        assert!(directory.names().is_empty());
-    }
-
-    #[test]
-    fn a_missing_directory_is_named_and_not_created() {
-        let directory = Scratch::new();
-        let missing = directory.file("missing");
-        let path = missing.join("cluster-id");
-        refused(&path, ErrorKind::Io, &format!("{missing:?} is not a directory"));
-        assert!(!missing.exists());
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_file_that_cannot_be_read_is_refused_and_left_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let directory = Scratch::new();
-        let path = directory.file("cluster-id");
-        fs::write(&path, KEPT).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-        // The superuser reads it all the same, and must then get the id that is kept.
-        if File::open(&path).is_ok() {
-            assert_eq!(from_file(&path).unwrap(), KEPT);
-        } else {
-            refused(&path, ErrorKind::Io, "make it readable");
-        }
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), KEPT);
-        assert_eq!(directory.names(), ["cluster-id"]);
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn links_are_followed_but_not_replaced() {
-        use std::os::unix::fs::symlink;
-        let directory = Scratch::new();
-        let path = directory.file("link");
-        symlink(directory.file("target"), &path).unwrap();
-        refused(&path, ErrorKind::Config, "leads nowhere");
-        assert_eq!(directory.names(), ["link"]);
-        fs::write(directory.file("target"), KEPT).unwrap();
-        assert_eq!(from_file(&path).unwrap(), KEPT);
     }
 }

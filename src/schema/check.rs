@@ -68,9 +68,8 @@ fn transforms(field: &Field, path: &str) -> Result<(), Error> {
             Kind::Fact(fact) => {
                 *fact == Fact::NULL || transform::fact(&[*transform], fact.clone()) != Fact::NULL
             }
-            Kind::Host(Host::Arch | Host::Os | Host::InstanceId | Host::ClusterId | Host::Ci) => {
-                false
-            }
+            Kind::Host(Host::Cores | Host::Ram | Host::Uptime) => !version,
+            Kind::Host(_) => false,
             _ => !version,
         };
         if !possible {

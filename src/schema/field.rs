@@ -79,6 +79,7 @@ pub(crate) enum Host {
     Uptime,
     InstanceId,
     ClusterId,
+    ClusterIdSource,
     Ci,
 }
 

@@ -183,11 +183,19 @@ impl Schema {
     }
 
     /// The id of the installation or cluster:
-    /// [`Builder::cluster_id`](crate::Builder::cluster_id) or
+    /// [`Builder::cluster_id`](crate::Builder::cluster_id),
+    /// [`Builder::cluster_id_with`](crate::Builder::cluster_id_with) or
     /// [`Builder::cluster_id_file`](crate::Builder::cluster_id_file), else a random one that
-    /// lasts as long as the process.
+    /// lasts as long as the process. Null where the application knows none.
     pub fn cluster_id(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Host(Host::ClusterId))
+    }
+
+    /// Where the id of [`cluster_id`](Schema::cluster_id) comes from: `given` by the application,
+    /// kept in a `file`, or `ephemeral`; null where there is none. Of ephemeral ids there are as
+    /// many as starts, so they must not be counted as installations.
+    pub fn cluster_id_source(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::ClusterIdSource))
     }
 
     /// The CI system that the process runs in (`GITHUB_ACTIONS`, `TRAVIS`, or `OTHER` for one that

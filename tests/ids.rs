@@ -1,0 +1,204 @@
+//! Who a report says it comes from.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use callhome::sink::MemorySink;
+use callhome::{Builder, CallHome, ErrorKind, Report, Schema};
+use serde_json::{Value, json};
+use support::apart::apart;
+use support::clock::TestClock;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn builder() -> Builder {
+    let schema = Schema::new("s").cluster_id("id").cluster_id_source("source");
+    CallHome::builder(schema.instance_id("instance")).opt_out().sink(MemorySink::new())
+}
+
+fn ids(report: &Report) -> [Value; 2] {
+    ["id", "source"].map(|name| report[name].clone())
+}
+
+/// What the first report of an aggregator says.
+fn said(builder: Builder) -> [Value; 2] {
+    ids(&builder.build().unwrap().flush().unwrap())
+}
+
+/// A folder that is gone after the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        let path = std::env::temp_dir().join(format!("callhome-ids-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+
+    fn id(&self) -> PathBuf {
+        self.0.join("id")
+    }
+
+    fn is_empty(&self) -> bool {
+        fs::read_dir(&self.0).unwrap().count() == 0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_report_says_where_its_id_comes_from() {
+    assert_eq!(said(builder().cluster_id("Prod-7")), [json!("Prod-7"), json!("given")]);
+    let asked = builder().cluster_id_with(|| Ok::<_, ()>(Some("4711".into())));
+    assert_eq!(said(asked), [json!("4711"), json!("given")]);
+    let folder = Folder::new();
+    let [id, source] = said(builder().cluster_id_file(folder.id()));
+    let kept = fs::read_to_string(folder.id()).unwrap();
+    assert_eq!((id, source), (json!(kept.trim()), json!("file")));
+    let [id, source] = said(builder());
+    assert!(id.is_string() && source == json!("ephemeral"));
+    assert_ne!(id, said(builder())[0]);
+}
+
+#[test]
+fn ids_that_are_none_are_errors_wherever_the_switch_is() {
+    let [longest, longer] = [256, 257].map(|length| "é".repeat(length));
+    for builder in [builder, || builder().opt_in()] {
+        for (wrong, words) in [
+            (builder().cluster_id(&*longer), "`cluster_id` has 257 characters"),
+            (builder().cluster_id(" "), "`cluster_id` is empty"),
+            (builder().instance_id(&*longer), "`instance_id` has 257 characters"),
+            (builder().cluster_id_rotates(30 * DAY), "no id to replace"),
+            (builder().cluster_id("a").cluster_id_rotates(30 * DAY), "no id to replace"),
+            (builder().cluster_id_file("a").cluster_id_rotates(DAY / 2), "a day at least"),
+        ] {
+            let error = wrong.build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+    let callhome = builder().cluster_id(&*longest).instance_id(&*longest).build().unwrap();
+    let report = callhome.flush().unwrap();
+    assert_eq!((&report["id"], &report["instance"]), (&json!(longest), &json!(longest)));
+}
+
+#[test]
+fn the_application_is_asked_once_and_only_when_it_may_be() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asking = |builder: Builder| {
+        let asked = Arc::clone(&asked);
+        builder.cluster_id_with(move || {
+            Ok::<_, ()>(Some(format!("id-{}", asked.fetch_add(1, Ordering::Relaxed))))
+        })
+    };
+    let callhome = asking(builder().opt_in()).build().unwrap();
+    callhome.preview();
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    callhome.set_enabled(true).unwrap();
+    (0..3).for_each(|_| assert_eq!(callhome.flush().unwrap()["id"], "id-0"));
+    callhome.set_enabled(false).unwrap();
+    assert_ne!(callhome.preview()["id"], "id-0");
+    callhome.set_enabled(true).unwrap();
+    assert_eq!(callhome.flush().unwrap()["id"], "id-1");
+    let _ = asking(builder()).build().unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+/// An aggregator may be used while it asks for its id.
+#[test]
+fn the_function_may_use_the_aggregator() {
+    let slot = Arc::new(Mutex::new(None::<Arc<CallHome>>));
+    let inner = Arc::clone(&slot);
+    let callhome = builder().opt_in().cluster_id_with(move || {
+        let callhome = inner.lock().unwrap().clone().unwrap();
+        let _ = (callhome.flush(), callhome.preview(), callhome.status());
+        Ok::<_, ()>(Some("4711".into()))
+    });
+    let callhome = Arc::new(callhome.build().unwrap());
+    *slot.lock().unwrap() = Some(Arc::clone(&callhome));
+    callhome.set_enabled(true).unwrap();
+    assert_eq!(callhome.flush().unwrap()["id"], "4711");
+    slot.lock().unwrap().take();
+}
+
+#[test]
+fn an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret() {
+    struct Lines;
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    impl log::Log for Lines {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            LINES.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+        }
+        fn flush(&self) {}
+    }
+    type Ask = fn() -> Result<Option<String>, &'static str>;
+    let cases: [(Ask, &[&str]); 5] = [
+        (|| Ok(None), &[]),
+        (|| Err("db:hunter2@host"), &["WARN the cluster id could not be asked for:"]),
+        (|| panic!("hunter2"), &["the function panicked"]),
+        (|| Ok(Some(String::new())), &["is empty"]),
+        (|| Ok(Some("hunter2".repeat(40))), &["has 280 characters"]),
+    ];
+    apart("an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret", || {
+        log::set_logger(&Lines).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+        for (ask, words) in cases {
+            let callhome = builder().cluster_id_with(ask).build().unwrap();
+            for _ in 0..3 {
+                assert_eq!(ids(&callhome.flush().unwrap()), [Value::Null, Value::Null]);
+            }
+            let lines = std::mem::take(&mut *LINES.lock().unwrap());
+            assert_eq!(lines.len(), words.len(), "{lines:?}");
+            assert!(lines.iter().zip(words).all(|(line, words)| line.contains(words)), "{lines:?}");
+            assert!(!format!("{lines:?}").contains("hunter2"), "{lines:?}");
+        }
+    });
+}
+
+#[test]
+fn a_kept_id_is_replaced_while_the_program_runs() {
+    let (folder, clock) = (Folder::new(), TestClock::new());
+    let process = |file: &Path| {
+        let builder = builder().clock(clock.clone()).cluster_id_file(file);
+        builder.cluster_id_rotates(30 * DAY).build().unwrap()
+    };
+    let two = [process(&folder.id()), process(&folder.id())];
+    let of = |callhome: &CallHome| callhome.flush().unwrap()["id"].clone();
+    let first = of(&two[0]);
+    clock.advance(29 * DAY);
+    assert_eq!([of(&two[0]), of(&two[1])], [first.clone(), first.clone()]);
+    clock.advance(DAY);
+    assert_eq!(two[0].preview()["id"], first, "a preview changes nothing");
+    let second = of(&two[0]);
+    assert_ne!(second, first);
+    assert_eq!([of(&two[1]), of(&two[0])], [second.clone(), second.clone()], "one new id");
+    clock.advance(30 * DAY);
+    let late = process(&folder.id());
+    assert_eq!(late.preview()["id"], second);
+    assert_ne!(of(&late), second, "also by one that starts then");
+}
+
+#[test]
+fn nothing_is_replaced_when_the_switch_says_no() {
+    let (folder, clock) = (Folder::new(), TestClock::new());
+    let builder = builder().clock(clock.clone()).cluster_id_file(folder.id());
+    let callhome = builder.cluster_id_rotates(30 * DAY).build().unwrap();
+    callhome.set_enabled(false).unwrap();
+    assert!(folder.is_empty());
+    clock.advance(31 * DAY);
+    callhome.tick();
+    assert!(callhome.flush().is_err());
+    assert!(folder.is_empty());
+}
