@@ -31,6 +31,7 @@ mod flusher;
 mod guard;
 mod handle;
 pub mod host;
+mod panics;
 mod recorder;
 mod registry;
 mod report;

@@ -116,7 +116,7 @@ impl Registry {
             failed: Counter::new(),
         };
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
-            Kind::Counter => Cell::Counter(Arc::new(Counter::new())),
+            Kind::Counter | Kind::Panics(_) => Cell::Counter(Arc::new(Counter::new())),
             Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
             Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
             Kind::Summary => Cell::Histogram(Arc::new(Histogram::new())),

@@ -15,6 +15,7 @@ use crate::delivery::Outbox;
 use crate::engine::{Engine, Identity};
 use crate::error::Error;
 use crate::flusher::Flusher;
+use crate::panics;
 use crate::recorder::{Recorder, set_global};
 use crate::registry::Registry;
 use crate::schedule::Timing;
@@ -76,6 +77,9 @@ impl Builder {
                 flusher.join(Duration::MAX);
             }
             return Err(error);
+        }
+        if is_on {
+            panics::watch(engine.window.registry());
         }
         flusher.iter().for_each(Flusher::wake);
         Ok(CallHome::new(engine, recorder, Some(Installed { flusher, global })))

@@ -3,6 +3,7 @@
 use super::CallHome;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
+use crate::panics;
 use crate::recorder::set_global;
 use crate::switch::{Decision, Switch};
 
@@ -86,6 +87,7 @@ impl CallHome {
             set_global(self.recorder.clone())?;
             installed.global = true;
         }
+        panics::watch(self.engine.window.registry());
         let flusher = Engine::start(&self.engine)?;
         flusher.wake();
         installed.flusher = Some(flusher);

@@ -26,6 +26,9 @@ pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
             return Err(bad(format!("`{path}` has the default {default}: give a finite number")));
         }
     }
+    if matches!(&field.kind, Kind::Panics(Some(part)) if part.is_empty()) {
+        return Err(bad(format!("`{path}` counts panics in no files: give a part of their paths")));
+    }
     figures(field, path)?;
     transforms(field, path)
 }
@@ -141,6 +144,8 @@ mod tests {
             (schema().fact("a", 7).transform(MajorMinor), "does not apply"),
             (schema().instance_id("a").transform(Digits(1)), "host fact"),
             (schema().ci("a").transform(AtLeast(3)), "host fact"),
+            (schema().panics("a", &[("b", "")]), "`a.b` counts panics in no files"),
+            (schema().panics("a", &[("__other__", "x")]), "`a.__other__` is declared twice"),
             (schema().transform(Digits(1)).counter("a"), "`transform` follows no field"),
         ];
         for (schema, words) in wrong {

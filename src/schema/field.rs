@@ -67,6 +67,8 @@ pub(crate) enum Kind {
     Sampled(Poll),
     /// How many different values one label took within the window.
     Distinct { label: String },
+    /// How often the process panicked in files whose path has this part, or in all others.
+    Panics(Option<String>),
 }
 
 /// Facts the crate finds out by itself.

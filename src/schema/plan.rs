@@ -55,7 +55,9 @@ impl Kind {
             Kind::Counter | Kind::Distinct { .. } => Some(Class::Counter),
             Kind::Gauge | Kind::GaugeSummary => Some(Class::Gauge),
             Kind::Summary => Some(Class::Histogram),
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) => None,
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => {
+                None
+            }
         }
     }
 
@@ -70,6 +72,7 @@ impl Kind {
             Kind::GaugeSummary => "gauge summary",
             Kind::Sampled(_) => "sampled summary",
             Kind::Distinct { .. } => "distinct",
+            Kind::Panics(_) => "panic count",
         }
     }
 }

@@ -152,6 +152,33 @@ impl Schema {
         self.field(name, Kind::Distinct { label: label.into() })
     }
 
+    /// How often threads of the process panicked within the window, by where in the source: an
+    /// object of counters, one for each class and `__other__` for all other places. A class is a
+    /// name and a part of the paths of its source files, as the compiler knows them; the first that
+    /// fits counts. Nothing else of a panic is looked at: no message, no path and no line leaves.
+    ///
+    /// ```
+    /// use callhome::Schema;
+    ///
+    /// let schema = Schema::new("shop")
+    ///     .panics("panics", &[("storage", "src/storage/"), ("http", "src/http/")]);
+    /// // {"panics": {"storage": 0, "http": 2, "__other__": 1}}
+    /// ```
+    ///
+    /// [`Builder::install`](crate::Builder::install) puts a hook in front of the process's panic
+    /// hook, which runs as before; an aggregator that is only built counts none. A hook that is set
+    /// later has to call the one it finds. Panics that are caught count too. One that ends the
+    /// process is in the last report if that still goes out: when `main` returns or unwinds, not
+    /// with `panic = "abort"`.
+    pub fn panics(self, name: impl Into<String>, classes: &[(&str, &str)]) -> Schema {
+        self.section(name, |section| {
+            let count = |schema: Schema, (class, part): &(&str, &str)| {
+                schema.field(*class, Kind::Panics(Some((*part).to_owned())))
+            };
+            classes.iter().fold(section, count).field("__other__", Kind::Panics(None))
+        })
+    }
+
     /// Whole seconds since the aggregator was built.
     pub fn uptime(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Host(Host::Uptime))

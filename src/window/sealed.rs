@@ -101,7 +101,7 @@ impl Sealed {
             Kind::Fact(fact) => Reading::Fact(fact.clone()),
             Kind::Host(Host::Os) => Reading::Os { family: text.clone(), name: text.clone() },
             Kind::Asked(_) | Kind::Host(_) => Reading::Fact(text.clone()),
-            Kind::Counter | Kind::Distinct { .. } => Reading::Counter(u64::MAX),
+            Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(),
         });
