@@ -146,8 +146,15 @@ impl Schema {
 
     /// How many different values the label `label` of a `counter!` took within the window:
     /// `counter!("usage.clients", "id" => id).increment(1)`. Exact up to 512, then an estimate
-    /// with a standard error of 1.1 %. The values are hashed with a secret key as they arrive
-    /// and never stored. `increment(0)` is no sighting.
+    /// with a standard error of 1.1 %, in 4 KiB at most. `increment(0)` is no sighting.
+    ///
+    /// A value is hashed with a secret random key as it arrives and never stored; of the hashes only
+    /// their number leaves. The key is the field's own. It is made with the aggregator, lives in
+    /// memory as long as it does, and is written and logged nowhere, so nobody can tell afterwards
+    /// whether some value was among those counted. Windows that are merged because a report could
+    /// not be delivered count a value of both once: that takes one key for both. Counts of reports,
+    /// processes and starts that were sent apart cannot be united, only added up, and so there is
+    /// nothing that a key of the installation could be for.
     pub fn distinct(self, name: impl Into<String>, label: impl Into<String>) -> Schema {
         self.field(name, Kind::Distinct { label: label.into() })
     }
