@@ -3,11 +3,12 @@
 //! ```text
 //! cargo run --example electric                      # records from four threads, sends over HTTP
 //! cargo run --example electric -- --print electric  # the sample of Electric's telemetry page
+//! cargo run --example electric -- --print page      # the page itself, `examples/electric/TELEMETRY.md`
 //! ```
 //!
 //! The first starts a receiver on this machine, records through the `metrics` macros, and prints
 //! the report as it arrives. The second feeds the values behind the page's sample and prints the
-//! document, without a network.
+//! document, without a network. The third prints the page that such a product publishes.
 
 mod receiver;
 
@@ -18,7 +19,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use callhome::host::{HostFacts, process_memory};
-use callhome::{CallHome, Clock, Fact, Moment, Sample, Schema};
+use callhome::{Builder, CallHome, Clock, Fact, Moment, Page, Sample, Schema};
 use metrics::{counter, gauge, histogram};
 
 /// What the page calls the version of the sync service.
@@ -31,48 +32,109 @@ fn schema<T: Sample>(
     memory: impl Fn() -> T + Send + Sync + 'static,
 ) -> Schema {
     Schema::new("electric")
+        .strict()
         .fact("electric_version", VERSION)
+        .describe("Version of the sync service")
         .section("environment", |s| {
             s.arch("arch")
+                .describe("What it was compiled for")
                 .cores("cores")
+                .describe("Processors it may use")
                 .cluster_id("electric_cluster_uuid")
+                .describe("Groups the reports of one cluster")
                 .instance_id("electric_instance_id")
+                .describe("Groups the reports of one process")
                 .os("os")
+                .describe("Operating system")
                 .fact_with("pg_version", move || postgres().map(Fact::text))
+                .describe("Version of Postgres")
+                .example("14.9")
                 .ram("ram")
+                .unit("bytes")
+                .describe("Memory of the machine")
         })
+        .describe("What it runs on, for debugging.")
         .section("resources", |s| {
             s.fact_with("oldest_wal_time", oldest_wal)
                 .describe("Time of the oldest transaction in the WAL cache")
+                .example("2023-09-19T14:40:45.972021Z")
                 .uptime("uptime")
+                .unit("seconds")
+                .describe("How long it has run")
                 .sampled("used_memory", memory)
                 .unit("bytes")
+                .describe("Memory of the process")
+                .example(64_262_224)
                 .gauge("wal_cache_memory")
                 .unit("bytes")
+                .describe("Memory of the WAL cache")
                 .gauge("wal_transactions")
+                .describe("Transactions in the WAL cache")
         })
         .section("usage", |s| {
             s.gauge_summary("concurrent_clients")
                 .default(0.0)
                 .describe("Clients connected at the same time")
                 .distinct("distinct_clients", "client_id")
+                .describe("Clients that were connected")
                 .distinct("distinct_users", "user_id")
+                .describe("Users that were connected")
                 .gauge("electrified_tables")
                 .default(0.0)
+                .describe("Tables that are replicated")
                 .counter("initial_syncs")
+                .describe("Clients that synced for the first time")
                 .counter("operations_from_pg")
                 .describe("Row changes replicated from Postgres")
                 .counter("operations_received_from_clients")
+                .describe("Row changes received from clients")
                 .counter("operations_sent_to_clients")
+                .describe("Row changes sent to clients")
                 .counter("subscriptions_continued")
+                .describe("Subscriptions that were resumed")
                 .summary("subscriptions_continued_per_client")
+                .describe("The same, of each client")
                 .counter("subscriptions_established")
+                .describe("Subscriptions that were made")
                 .summary("subscriptions_included_tables")
+                .describe("Tables in a subscription")
                 .summary("subscriptions_rows_per_shape")
+                .describe("Rows in a shape")
+                .example(500)
                 .counter("transactions_from_pg")
+                .describe("Transactions replicated from Postgres")
                 .counter("transactions_received_from_clients")
+                .describe("Transactions received from clients")
                 .counter("transactions_sent_to_clients")
+                .describe("Transactions sent to clients")
         })
+        .describe("What volume of data is synced.")
+}
+
+/// How it reports.
+fn settings(schema: Schema, url: &str) -> Builder {
+    CallHome::builder(schema)
+        .endpoint(url)
+        .every(Duration::from_secs(4 * 60 * 60))
+        .opt_out()
+        .switch("ELECTRIC_TELEMETRY") // and DO_NOT_TRACK, always
+        .bare()
+}
+
+/// Prints the page that Electric might publish.
+fn print_page() -> Result<(), Box<dyn Error>> {
+    let page = Page::new("Electric")
+        .why(
+            "We collect usage data to understand:\n\n\
+             1. how many applications are using the sync service\n\
+             2. what volume of data they are syncing",
+        )
+        .sent_to("Reports come from the sync service alone, not from clients or from Postgres.")
+        .never("Names of tables and columns, rows, queries, and who the users are.")
+        .retention("Reports are deleted after two years.");
+    let schema = schema(|| None, || None, process_memory);
+    print!("{}", settings(schema, "https://checkpoint.example.com").to_markdown(&page)?);
+    Ok(())
 }
 
 /// Records what a busy service would, from four threads, and sends it home.
@@ -80,13 +142,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (arrived, arrivals) = mpsc::channel();
     let receiver = receiver::Receiver::start(move |body| drop(arrived.send(body)))?;
     let schema = schema(|| Some("16.4".to_owned()), || Some(SystemTime::now()), process_memory);
-    let callhome = CallHome::builder(schema)
-        .endpoint(&receiver.url())
-        .every(Duration::from_secs(4 * 60 * 60))
-        .opt_out()
-        .switch("ELECTRIC_TELEMETRY") // and DO_NOT_TRACK, always
-        .bare()
-        .install()?;
+    let callhome = settings(schema, &receiver.url()).install()?;
     println!("{}", callhome.status());
 
     gauge!("resources.wal_transactions").set(2);
@@ -158,8 +214,9 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         [] => run(),
         ["--print", "electric"] => print_sample(),
+        ["--print", "page"] => print_page(),
         _ => {
-            eprintln!("usage: electric [--print electric], not {arguments:?}");
+            eprintln!("usage: electric [--print electric|page], not {arguments:?}");
             return ExitCode::from(2);
         }
     };

@@ -24,6 +24,8 @@
 //! ab -k -n 20000 -c 8 http://127.0.0.1:8080/kv/greeting
 //! ```
 //!
+//! `service --print page` prints the page that such a product publishes, `examples/service/TELEMETRY.md`.
+//!
 //! Start it with `KV_TELEMETRY=off` or `DO_NOT_TRACK=1`, and it serves but reports nothing.
 
 mod receiver;
@@ -39,7 +41,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use callhome::{CallHome, Schema, host};
+use callhome::{Builder, CallHome, Page, Schema, host};
 use metrics::{counter, gauge, histogram};
 use receiver::Receiver;
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -50,6 +52,7 @@ Usage: service [OPTIONS]
   --listen ADDR     IP address and port to listen on [127.0.0.1:8080]; port 0 is any free port
   --report-to URL   where reports go [a receiver in this process, which prints them]
   --every SECONDS   time between reports [10]; fractions are allowed, 0.1 is the least
+  --print page      print the page about the reports, and end
   --help            print this
 
 KV_TELEMETRY=off or DO_NOT_TRACK=1 in the environment switch the reports off.
@@ -68,27 +71,52 @@ fn schema() -> Schema {
     let outcome =
         |s: Schema, name: &str| s.counter(name).metric("http.responses").label("outcome", name);
     Schema::new("kv")
+        .strict() // each field says what it means
         .section("environment", |s| {
-            let s = s.fact("version", env!("CARGO_PKG_VERSION"));
-            s.arch("arch").cores("cores").os("os").ram("ram").instance_id("instance_id")
+            let s = s.fact("version", env!("CARGO_PKG_VERSION")).describe("Version of the service");
+            let s = s.example("0.1.0"); // the page does not change with each version
+            let s = s.arch("arch").describe("What it was compiled for");
+            let s = s.cores("cores").describe("Processors it may use");
+            let s = s.os("os").describe("Operating system");
+            let s = s.ram("ram").unit("bytes").describe("Memory of the machine");
+            s.instance_id("instance_id").describe("Tells reports of one process from others")
         })
+        .describe("What it runs on.")
         .section("resources", |s| {
-            let s = s.uptime("uptime").unit("seconds");
-            s.sampled("used_memory", host::process_memory).unit("bytes")
+            let s = s.uptime("uptime").unit("seconds").describe("How long it has run");
+            let s = s.sampled("used_memory", host::process_memory).unit("bytes");
+            s.describe("Memory of the process").example(5_021_696)
         })
         .section("usage", |s| {
             let s = s.counter("requests").describe("Requests, those to /healthz left out");
+            let s = s.example(20_000);
             let s = s.section("responses", |s| {
                 let s = outcome(s, "ok").describe("Requests that did what they asked for");
+                let s = s.example(19_988);
                 let s = outcome(s, "not_found").describe("Requests for what is not there");
-                outcome(s, "bad_request").describe("Requests that make no sense")
+                let s = s.example(12);
+                outcome(s, "bad_request").describe("Requests that make no sense").example(0)
             });
             let s = s.counter("bytes_in").unit("bytes").describe("All values received");
             let s = s.counter("bytes_out").unit("bytes").describe("All bodies of responses");
             let s = s.gauge_summary("concurrent").default(0.0).describe("Requests in progress");
             let s = s.summary("value_size").unit("bytes").describe("Size of a value received");
+            let s = s.example(820);
             s.distinct("clients", "client").describe("Clients, by X-Client-Id or IP address")
         })
+}
+
+/// What the maintainers say on the page; the rest of it is generated.
+fn page() -> Page {
+    Page::new("kv")
+        .why(
+            "The reports tell us which versions are in use, on what machines, and how large values \
+             get: that is what we test for.",
+        )
+        .sent_to("The receiver is ours. Nobody else gets a report.")
+        .never("Keys, values, client ids and IP addresses.")
+        .retention("Reports are deleted after 13 months.")
+        .contact("Open an issue, with a `report_id` if it is about a report.")
 }
 
 /// Answers requests until the server is unblocked.
@@ -203,12 +231,15 @@ struct Options {
     listen: SocketAddr,
     report_to: Option<String>,
     every: Duration,
+    /// The document to print instead.
+    print: Option<String>,
 }
 
 /// Reads the command line; `None` when it asks for help.
 fn options(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-    let mut options = Options { listen, report_to: None, every: Duration::from_secs(10) };
+    let every = Duration::from_secs(10);
+    let mut options = Options { listen, report_to: None, every, print: None };
     while let Some(option) = words.next() {
         match option.as_str() {
             "--listen" => options.listen = parse(&option, words.next())?,
@@ -218,6 +249,7 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, S
                 options.every = Duration::try_from_secs_f64(seconds)
                     .map_err(|error| format!("--every {seconds:?}: {error}"))?;
             }
+            "--print" => options.print = Some(parse(&option, words.next())?),
             "--help" => return Ok(None),
             _ => return Err(format!("unknown option {option:?}; see --help")),
         }
@@ -231,13 +263,27 @@ fn parse<T: FromStr<Err: Display>>(option: &str, value: Option<String>) -> Resul
     value.parse().map_err(|error| format!("{option} {value:?}: {error}"))
 }
 
+/// How it reports.
+fn settings(url: &str, every: Duration) -> Builder {
+    CallHome::builder(schema()).endpoint(url).every(every).opt_out().switch("KV_TELEMETRY")
+}
+
 /// Serves until Ctrl-C or SIGTERM. An error is a reason not to start.
 fn run() -> Result<(), Box<dyn Error>> {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-    let Some(Options { listen, report_to, every }) = options(words)? else {
+    let Some(Options { listen, report_to, every, print }) = options(words)? else {
         print!("{HELP}");
         return Ok(());
     };
+    match print.as_deref() {
+        Some("page") => {
+            let url = report_to.as_deref().unwrap_or("https://reports.example.com/v1/reports");
+            print!("{}", settings(url, every).to_markdown(&page())?);
+            return Ok(());
+        }
+        Some(other) => return Err(format!("--print {other:?}: there is `page`").into()),
+        None => {}
+    }
     let server = Server::http(listen).map_err(|error| format!("--listen {listen}: {error}"))?;
     let server = Arc::new(server);
     if let Some(address) = server.server_addr().to_ip() {
@@ -251,12 +297,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(url) => url,
         None => embedded.insert(Receiver::start(|report| println!("{report}"))?).url(),
     };
-    let callhome = CallHome::builder(schema())
-        .endpoint(&url)
-        .every(every)
-        .opt_out()
-        .switch("KV_TELEMETRY")
-        .install()?;
+    let callhome = settings(&url, every).install()?;
     println!("{}", callhome.status());
     println!("listening on http://{}", server.server_addr());
 

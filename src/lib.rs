@@ -8,6 +8,7 @@
 //! | [`CallHome`], [`Builder`] | the aggregator, and its settings |
 //! | [`Recorder`] | what the macros of `metrics` record to |
 //! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
+//! | [`Page`], [`assert_page_current!`] | the page about the reports, and the test that keeps it true |
 //! | [`Decision`], [`Mode`] | whether anything is reported, and which rule decided it |
 //! | [`Setting`], [`CiPolicy`] | what the application tells the switch |
 //! | [`sink`] | where reports go |
@@ -17,6 +18,7 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod artefact;
 mod builder;
 mod cache;
 mod callhome;
@@ -43,6 +45,9 @@ mod summary;
 mod switch;
 mod window;
 
+pub use artefact::Page;
+#[doc(hidden)]
+pub use artefact::check as __check;
 pub use builder::Builder;
 pub use callhome::CallHome;
 pub use clock::{Clock, Moment};

@@ -69,6 +69,12 @@ fn the_report_arrives_over_http_with_the_numbers_that_were_recorded() {
 }
 
 #[test]
+fn the_page_is_current() {
+    let printed = stdout(&electric(&["--print", "page"], &[("DO_NOT_TRACK", "1")]));
+    callhome::assert_page_current!("examples/electric/TELEMETRY.md", printed);
+}
+
+#[test]
 fn an_argument_it_does_not_know_is_an_error() {
     let output = electric(&["--print", "nothing"], &[]);
     assert_eq!(output.status.code(), Some(2));

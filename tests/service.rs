@@ -299,12 +299,21 @@ fn a_service_that_is_switched_off_serves_and_reports_nothing() {
 }
 
 #[test]
+fn the_page_is_current() {
+    let output = example().args(["--print", "page"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    callhome::assert_page_current!("examples/service/TELEMETRY.md", printed);
+}
+
+#[test]
 fn bad_arguments_are_named_and_end_with_exit_code_2() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--lisen", "127.0.0.1:0"], "--lisen"),
         (&["127.0.0.1:0"], "127.0.0.1:0"),
         (&["--every"], "--every needs a value"),
         (&["--every", "often"], "often"),
+        (&["--print", "nothing"], "nothing"),
         (&["--every", "-1"], "-1"),
         (&["--every", "NaN"], "NaN"),
         (&["--every", "0.05"], "50ms"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Builder;
+use super::{Builder, defaults};
 
 /// # When
 impl Builder {
@@ -11,6 +11,11 @@ impl Builder {
     pub fn every(mut self, interval: Duration) -> Builder {
         self.every = interval;
         self
+    }
+
+    /// The shortest time until the first report, as it was set or by default.
+    pub(super) fn first(&self) -> Duration {
+        self.first_after.unwrap_or(defaults::FIRST_AFTER.min(self.every))
     }
 
     /// The shortest time until the first report; zero is at once. The instance's share of the

@@ -16,6 +16,7 @@ use crate::schema::Schema;
 use crate::sink::Sink;
 use crate::switch::Switch;
 
+mod artefact;
 mod delivery;
 mod ids;
 mod switch;

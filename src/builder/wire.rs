@@ -7,7 +7,7 @@ use std::time::Duration;
 use metrics_util::layers::FanoutBuilder;
 use parking_lot::Mutex;
 
-use super::{Builder, defaults, ids};
+use super::{Builder, ids};
 use crate::callhome::{CallHome, Installed};
 use crate::clock::SystemClock;
 use crate::consent::Consent;
@@ -86,6 +86,7 @@ impl Builder {
     }
 
     fn wire(self) -> Result<(Arc<Engine>, Recorder, Option<FanoutBuilder>), Error> {
+        let first = self.first();
         let plan = Plan::new(self.schema)?;
         for (setting, interval) in [("every", self.every), ("sample_every", self.sample_every)] {
             if interval < SHORTEST {
@@ -112,7 +113,7 @@ impl Builder {
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
         let timing = Timing {
-            first: self.first_after.unwrap_or(defaults::FIRST_AFTER.min(self.every)),
+            first,
             report: self.every,
             sample: samples.then_some(self.sample_every),
             spread: self.spread.unwrap_or(self.every),

@@ -21,6 +21,7 @@ const LONGEST_FILE: u64 = 256;
 ///
 /// It is read, and at the first start written, by [`find`](IdFile::find); it must not be touched
 /// when the switch says no.
+#[derive(Clone)]
 pub(crate) struct IdFile {
     pub(super) path: PathBuf,
     /// How old an id may become; `None` is for ever.
@@ -44,6 +45,16 @@ impl IdFile {
     /// The same with ids that are replaced when they are this old.
     pub(crate) fn rotating(self, period: Duration) -> IdFile {
         IdFile { period: Some(period), ..self }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How old an id may become; `None` is for ever.
+    pub(crate) fn period(&self) -> Option<Duration> {
+        self.period
     }
 
     /// The id that is kept, or a new one if nothing is there.

@@ -15,6 +15,7 @@ pub(crate) fn new_id() -> Uuid {
 pub(crate) type AskId = Arc<dyn Fn() -> Result<Option<String>, ()> + Send + Sync>;
 
 /// Where the id of the installation comes from: the id that several instances share.
+#[derive(Clone)]
 pub(crate) enum ClusterSource {
     /// The application has said it.
     Given(String),

@@ -3,6 +3,7 @@
 mod document;
 mod envelope;
 mod number;
+mod pretty;
 mod sealed;
 
 pub use sealed::Report;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::document::Data;
 use super::envelope::Envelope;
+use super::pretty::pretty;
 use crate::schema::Plan;
 use crate::window::Sealed;
 
@@ -66,6 +67,11 @@ impl Report {
     /// The bytes that are sent: one JSON document in UTF-8, on one line.
     pub fn body(&self) -> &str {
         &self.inner.body
+    }
+
+    /// The body on many lines, for people; nothing but white space is added.
+    pub fn pretty(&self) -> String {
+        pretty(self.body())
     }
 
     /// The data, parsed. Its objects do not keep the order of the schema; the

@@ -15,6 +15,17 @@ pub(super) fn bad(message: String) -> Error {
     Error::new(ErrorKind::Schema, message)
 }
 
+/// Checks that a field of a strict schema says what it means.
+pub(super) fn described(field: &Field, path: &str, strict: bool) -> Result<(), Error> {
+    let is_described = field.description.as_ref().is_some_and(|text| !text.trim().is_empty());
+    if strict && !is_described {
+        return Err(bad(format!(
+            "`{path}` is not described, and the schema is `strict`: say what it means with `describe`"
+        )));
+    }
+    Ok(())
+}
+
 /// Checks what was said about a field.
 pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
     if let Some(default) = field.default {

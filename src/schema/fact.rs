@@ -52,14 +52,14 @@ impl Fact {
         Fact(if is_integer { Value::Signed(value as i64) } else { finite(value) })
     }
 
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.0 {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn as_number(&self) -> Option<f64> {
+    pub(crate) fn as_number(&self) -> Option<f64> {
         match self.0 {
             Value::Signed(value) => Some(value as f64),
             Value::Unsigned(value) => Some(value as f64),

@@ -92,6 +92,8 @@ pub(crate) struct Field {
     pub(crate) kind: Kind,
     pub(crate) description: Option<String>,
     pub(crate) unit: Option<String>,
+    /// A value such as it may have, for its readers.
+    pub(crate) example: Option<Fact>,
     /// The metric that feeds it, when that is not the dotted path.
     pub(crate) metric: Option<String>,
     /// Only keys with all of these labels feed it.
@@ -111,6 +113,7 @@ impl Field {
             kind,
             description: None,
             unit: None,
+            example: None,
             metric: None,
             labels: Vec::new(),
             default: None,

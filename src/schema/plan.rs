@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) leaves: Vec<Leaf>,
     /// How the leaves nest.
     pub(crate) items: Vec<Item>,
+    /// What sections are about, by dotted path.
+    pub(crate) sections: HashMap<String, String>,
     /// By name of the metric, which leaves it feeds.
     pub(crate) feeds: HashMap<String, Feed>,
 }
@@ -91,9 +93,10 @@ impl Plan {
             id: String::new(),
             leaves: Vec::new(),
             items: Vec::new(),
+            sections: HashMap::new(),
             feeds: HashMap::new(),
         };
-        plan.items = plan.section(schema, "")?;
+        plan.items = plan.section(schema, "", false)?;
         plan.id = format!("{}@{:016x}", plan.name, plan.hash());
         if plan.leaves.is_empty() {
             return Err(bad(format!(
@@ -119,12 +122,16 @@ impl Plan {
         })
     }
 
-    fn section(&mut self, section: Schema, prefix: &str) -> Result<Vec<Item>, Error> {
+    fn section(&mut self, section: Schema, prefix: &str, strict: bool) -> Result<Vec<Item>, Error> {
+        let strict = strict || section.strict;
         if let Some(misplaced) = section.misplaced.first() {
             let place = if prefix.is_empty() { "the top level" } else { prefix };
             return Err(bad(format!(
                 "{misplaced} in {place}: put it right after the field it is about"
             )));
+        }
+        if let Some(about) = section.description {
+            self.sections.insert(prefix.to_owned(), about);
         }
         let mut items = Vec::with_capacity(section.nodes.len());
         let mut seen: Vec<(String, bool)> = Vec::new();
@@ -145,8 +152,13 @@ impl Plan {
             }
             seen.push((name.clone(), leaf));
             items.push(match node {
-                Node::Section(section) => Item::Section(name, self.section(section, &path)?),
-                Node::Field(field) => Item::Leaf(self.leaf(field, path)?),
+                Node::Section(section) => {
+                    Item::Section(name, self.section(section, &path, strict)?)
+                }
+                Node::Field(field) => {
+                    check::described(&field, &path, strict)?;
+                    Item::Leaf(self.leaf(field, path)?)
+                }
             });
         }
         Ok(items)
@@ -257,6 +269,27 @@ mod tests {
         let twice = schema().counter("a").label("k", "1").label("k", "2");
         assert!(error(twice).contains("`k` twice"));
         assert!(error(schema().distinct("a", "k").label("k", "1")).contains("`k` twice"));
+    }
+
+    #[test]
+    fn a_strict_schema_describes_each_field() {
+        let bare =
+            |s: Schema| s.section("usage", |s| s.counter("orders").describe("Orders").gauge("x"));
+        assert!(Plan::new(bare(schema())).is_ok());
+        assert!(error(bare(schema()).strict()).contains("`usage.x` is not described"));
+        let inner = schema().section("usage", |s| s.strict().counter("a").describe(" "));
+        assert!(error(inner).contains("`usage.a` is not described"));
+        let outer =
+            schema().counter("a").section("usage", |s| s.strict().counter("b").describe("B"));
+        assert!(Plan::new(outer).is_ok());
+    }
+
+    #[test]
+    fn a_section_is_described_right_after_it() {
+        let plan = Plan::new(schema().section("usage", |s| s.counter("a")).describe("How much"));
+        let plan = plan.expect("a good schema");
+        assert_eq!(plan.sections["usage"], "How much");
+        assert_eq!(plan.leaves[0].field.description, None);
     }
 
     #[test]

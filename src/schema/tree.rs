@@ -12,7 +12,8 @@ use super::transform::Transform;
 /// A field is named within its section, and the report nests and orders exactly as declared.
 /// A field that is fed by a metric listens to the metric named like its dotted path
 /// (`usage.requests`) unless [`metric`](Schema::metric) says otherwise. Words that follow a
-/// field (`describe`, `unit`, `metric`, `label`, `default`, `with`, `transform`) are about that field.
+/// field (`describe`, `unit`, `example`, `metric`, `label`, `default`, `with`, `transform`) are about
+/// that field; `describe` after a section is about the section.
 ///
 /// Nothing is checked while declaring; a contradiction is an error of
 /// [`Builder::build`](crate::Builder::build) that names the path.
@@ -34,6 +35,10 @@ use super::transform::Transform;
 pub struct Schema {
     pub(crate) name: String,
     pub(crate) nodes: Vec<Node>,
+    /// What the section is about.
+    pub(crate) description: Option<String>,
+    /// Whether each field has to be described.
+    pub(crate) strict: bool,
     /// What was said in a place where it means nothing, reported when the schema is built.
     pub(crate) misplaced: Vec<String>,
 }
@@ -58,7 +63,20 @@ impl Schema {
     /// An empty schema. The name is that of the product; it names the report's kind in the
     /// envelope.
     pub fn new(name: impl Into<String>) -> Schema {
-        Schema { name: name.into(), nodes: Vec::new(), misplaced: Vec::new() }
+        Schema {
+            name: name.into(),
+            nodes: Vec::new(),
+            description: None,
+            strict: false,
+            misplaced: Vec::new(),
+        }
+    }
+
+    /// Makes a field without a description an error of [`Builder::build`](crate::Builder::build).
+    /// Within a section it holds for that section.
+    pub fn strict(mut self) -> Schema {
+        self.strict = true;
+        self
     }
 
     fn field(mut self, name: impl Into<String>, kind: Kind) -> Schema {
@@ -248,14 +266,27 @@ impl Schema {
         self
     }
 
-    /// What the last field means, in a sentence for its readers.
-    pub fn describe(self, description: impl Into<String>) -> Schema {
+    /// What the last field means, in a sentence for its readers; right after a section, what that
+    /// section is about.
+    pub fn describe(mut self, description: impl Into<String>) -> Schema {
+        if let Some(Node::Section(section)) = self.nodes.last_mut() {
+            section.description = Some(description.into());
+            return self;
+        }
         self.last("describe", |field| field.description = Some(description.into()))
     }
 
     /// The unit of the last field (`bytes`, `seconds`).
     pub fn unit(self, unit: impl Into<String>) -> Schema {
         self.last("unit", |field| field.unit = Some(unit.into()))
+    }
+
+    /// A value such as the last field may have, for the readers of documents: it is what the
+    /// [page](crate::Builder::to_markdown) shows, transformed as a value would be, and never part of
+    /// a report. Of a summary it is the value in the middle. Without one the page shows a constant
+    /// as it is, null for a fact that is asked for, and some number for others.
+    pub fn example(self, value: impl Into<Fact>) -> Schema {
+        self.last("example", |field| field.example = Some(value.into()))
     }
 
     /// The metric that feeds the last field, when it is not named like the field's dotted path.

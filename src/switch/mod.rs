@@ -9,6 +9,7 @@
 //! | `ci` | which CI system this process runs in |
 //! | `harness` | whether `cargo test` started this process |
 //! | `rules` | the order of the sources, and the decision |
+//! | `told` | the rules of one program, for its operators |
 //!
 //! `docs/SWITCH.md` is the same for operators; the tests generate it from the tables here.
 
@@ -22,6 +23,7 @@ mod rules;
 mod source;
 #[cfg(test)]
 mod tests;
+mod told;
 mod words;
 
 pub use ci::CiPolicy;

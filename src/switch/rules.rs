@@ -68,6 +68,9 @@ pub(super) struct Rule {
     /// The source and what it does; the tests write `docs/SWITCH.md` with it.
     #[cfg_attr(not(test), allow(dead_code))]
     pub(super) document: &'static str,
+    /// The same of one switch, for the operator of the program that has it; nothing if the program
+    /// does not ask this source.
+    pub(super) tells: fn(&Switch) -> Vec<String>,
     /// What it says; `None` when it says nothing, and the next is asked.
     says: fn(&Switch, &Surroundings<'_>) -> Option<Decision>,
 }
@@ -78,6 +81,12 @@ pub(super) struct Rule {
 pub(super) const RULES: [Rule; 7] = [
     Rule {
         document: "`DO_NOT_TRACK`: any value but an off word means off. It never means on.",
+        tells: |_| {
+            vec![format!(
+                "`{DO_NOT_TRACK}=1` in the environment switches it off, and so does any other \
+                 value that is not an off word. It never switches it on."
+            )]
+        },
         says: |_, here| match Word::of((here.lookup)(DO_NOT_TRACK).as_deref()) {
             Word::Silent | Word::Known(Meaning::No, _) => None,
             Word::Known(Meaning::Yes, word) => {
@@ -90,10 +99,21 @@ pub(super) const RULES: [Rule; 7] = [
     },
     Rule {
         document: "The application while the program runs, if it says no.",
+        tells: |_| vec!["A setting of the running program, where it has one: off.".to_owned()],
         says: |switch, _| (switch.live == Some(false)).then(|| Decision::live(Mode::Off)),
     },
     Rule {
         document: "The application's own environment variables.",
+        tells: |switch| {
+            let tell = |(polarity, name): &(Polarity, String)| {
+                let (off, on) = polarity.off_and_on();
+                format!(
+                    "`{name}={off}` in the environment switches it off, `{name}={on}` switches it \
+                     on, and with `{name}=local` reports are made and not sent."
+                )
+            };
+            switch.variables.iter().map(tell).collect()
+        },
         says: |switch, here| {
             let variables = switch.variables.iter();
             strictest(
@@ -104,10 +124,22 @@ pub(super) const RULES: [Rule; 7] = [
     },
     Rule {
         document: "The application while the program runs, if it says yes.",
+        tells: |_| vec!["A setting of the running program, where it has one: on.".to_owned()],
         says: |switch, _| (switch.live == Some(true)).then(|| Decision::live(Mode::On)),
     },
     Rule {
         document: "Its command-line flags and other settings.",
+        tells: |switch| {
+            let tell = |(polarity, name, _): &(Polarity, String, Setting)| match polarity {
+                Polarity::Permits => {
+                    format!("`{name}`: an off word switches it off, an on word switches it on.")
+                }
+                Polarity::OptsOut => {
+                    format!("`{name}`: an on word switches it off, an off word switches it on.")
+                }
+            };
+            switch.settings.iter().map(tell).collect()
+        },
         says: |switch, _| {
             let settings = switch.settings.iter();
             strictest(
@@ -120,10 +152,24 @@ pub(super) const RULES: [Rule; 7] = [
                    text. A file or a key that is not there says nothing. A file that cannot be \
                    read, is longer than 1 MiB or is not a JSON object means off, and so does a key \
                    with any other value or one that is there twice.",
+        tells: |switch| {
+            let tell = |ConfigKey { path, key }: &ConfigKey| {
+                format!(
+                    "`{key}` in `{}`: `false` or an off word switches it off, `true` or an on \
+                     word switches it on.",
+                    path.display()
+                )
+            };
+            switch.files.iter().map(tell).collect()
+        },
         says: |switch, _| strictest(switch.files.iter().map(ConfigKey::says)),
     },
     Rule {
         document: "CI, if the application does not report from there.",
+        tells: |switch| match switch.ci {
+            CiPolicy::Drop => vec!["In CI it is off.".to_owned()],
+            CiPolicy::Tag | CiPolicy::Count => Vec::new(),
+        },
         says: |switch, here| {
             let ci = (switch.ci == CiPolicy::Drop).then(|| detect(here.lookup)).flatten()?;
             Some(Decision::new(Mode::Off, format!("CI ({})", ci.variable)))
@@ -150,6 +196,26 @@ impl Switch {
     /// Asks one more file.
     pub(crate) fn file(&mut self, path: PathBuf, key: String) {
         self.files.push(ConfigKey { path, key });
+    }
+
+    /// The mode when no source says anything, if it was chosen.
+    pub(super) fn default_mode(&self) -> Option<Mode> {
+        self.default
+    }
+
+    /// Whether a notice has to be shown first.
+    pub(super) fn has_notice(&self) -> bool {
+        self.notice
+    }
+
+    /// The application's first variable, and a value by which it switches off.
+    pub(super) fn own_off(&self) -> Option<(&str, &'static str)> {
+        self.variables.first().map(|(polarity, name)| (&**name, polarity.off_and_on().0))
+    }
+
+    /// A variable of the application that takes the word `local`.
+    pub(crate) fn first_variable(&self) -> Option<&str> {
+        self.variables.first().map(|(_, name)| &**name)
     }
 
     /// What becomes of runs in CI.

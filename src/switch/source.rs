@@ -25,6 +25,14 @@ impl Polarity {
         }
     }
 
+    /// The words that are shown to people for off and for on.
+    pub(super) fn off_and_on(self) -> (&'static str, &'static str) {
+        match self {
+            Polarity::Permits => ("off", "on"),
+            Polarity::OptsOut => ("1", "0"),
+        }
+    }
+
     /// What can be said instead of a value that is not known.
     pub(super) fn remedy(self, name: &str) -> String {
         let (on, off) = match self {

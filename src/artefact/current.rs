@@ -1,0 +1,90 @@
+//! Whether a file that was committed is what is generated now.
+
+use std::fs;
+use std::path::Path;
+
+use similar::TextDiff;
+
+/// Compares a generated text to the file at `path` within `root`, or with `CALLHOME_BLESS=1` in the
+/// environment writes it there.
+///
+/// # Errors
+///
+/// What differs, line by line, and how to write the file anew.
+#[doc(hidden)]
+pub fn check(root: &str, path: &str, generated: &str) -> Result<(), String> {
+    let is_blessed = std::env::var_os("CALLHOME_BLESS").is_some_and(|value| value == "1");
+    check_file(&Path::new(root).join(path), path, generated, is_blessed)
+}
+
+pub(super) fn check_file(
+    file: &Path,
+    path: &str,
+    generated: &str,
+    is_blessed: bool,
+) -> Result<(), String> {
+    if is_blessed {
+        let made = file.parent().map_or(Ok(()), fs::create_dir_all);
+        return made
+            .and_then(|()| fs::write(file, generated))
+            .map_err(|error| format!("{path} cannot be written: {error}"));
+    }
+    let remedy = "CALLHOME_BLESS=1 with the same test writes it";
+    let committed = match fs::read_to_string(file) {
+        Ok(text) => text.replace("\r\n", "\n"), // as some check it out
+        Err(error) => return Err(format!("{path} cannot be read: {error}; {remedy}")),
+    };
+    if committed == generated {
+        return Ok(());
+    }
+    let diff = TextDiff::from_lines(&*committed, generated);
+    let diff = diff.unified_diff().context_radius(2).header("committed", "generated").to_string();
+    Err(format!("{path} is stale; {remedy}:\n{diff}"))
+}
+
+/// Fails the test unless the file, given from the package's root, is what is generated now. With
+/// `CALLHOME_BLESS=1` in the environment it writes the file instead.
+///
+/// ```no_run
+/// # use callhome::{CallHome, Page, Schema, sink::MemorySink};
+/// # fn builder() -> callhome::Builder {
+/// #     CallHome::builder(Schema::new("shop").counter("orders")).sink(MemorySink::new()).opt_out()
+/// # }
+/// #[test]
+/// fn the_page_is_current() {
+///     let page = Page::new("Shop").why("To know what is used.").retention("A year.");
+///     callhome::assert_page_current!("TELEMETRY.md", builder().to_markdown(&page).unwrap());
+/// }
+/// ```
+#[macro_export]
+macro_rules! assert_page_current {
+    ($path:expr, $page:expr $(,)?) => {
+        if let Err(stale) = $crate::__check(env!("CARGO_MANIFEST_DIR"), $path, &$page) {
+            panic!("{stale}");
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_file_is_told_by_its_lines_and_written_when_it_is_blessed() {
+        let folder = std::env::temp_dir().join(format!("callhome-page-{}", std::process::id()));
+        let file = folder.join("deep/PAGE.md");
+        let check = |text: &str, is_blessed| check_file(&file, "PAGE.md", text, is_blessed);
+        let missing = check("one\n", false).unwrap_err();
+        assert!(missing.contains("PAGE.md cannot be read") && missing.contains("CALLHOME_BLESS=1"));
+
+        check("one\ntwo\nthree\n", true).unwrap();
+        assert_eq!(check("one\ntwo\nthree\n", false), Ok(()));
+        let stale = check("one\n2\nthree\n", false).unwrap_err();
+        assert!(stale.contains("PAGE.md is stale") && stale.contains("\n-two\n+2\n"), "{stale}");
+        assert_eq!(check("one\ntwo\nthree\n", false), Ok(()), "it was not written");
+
+        fs::write(&file, "one\r\ntwo\r\n").unwrap();
+        assert_eq!(check("one\ntwo\n", false), Ok(()));
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,147 @@
+//! What each kind of field is to those who read about it: the one place that knows all kinds.
+
+use serde_json::Value;
+
+use super::shape::Shape;
+use crate::schema::{Fact, Field, Figure, Host, Kind, Transform};
+use crate::summary::Summary;
+use crate::window::Reading;
+
+/// A field as its readers see it.
+pub(super) struct Look {
+    /// The kind in a word or two.
+    pub(super) word: &'static str,
+    /// What its value is made of.
+    pub(super) shape: Shape,
+    /// What a window may read.
+    pub(super) example: Reading,
+}
+
+/// What a field looks like; an error says what is wrong with its example.
+pub(super) fn look(field: &Field) -> Result<Look, String> {
+    let transforms = &*field.transforms;
+    let number = |otherwise: f64| match &field.example {
+        None => Ok(otherwise),
+        Some(example) => example.as_number().ok_or("a number"),
+    };
+    let count = |otherwise: f64| number(otherwise).map(|value| Reading::Counter(value as u64));
+    let text = |otherwise: &str| match &field.example {
+        None => Ok(Reading::Fact(Fact::text(otherwise))),
+        Some(example) => example.as_text().map(|_| Reading::Fact(example.clone())).ok_or("a text"),
+    };
+    let whole = |otherwise: u64| {
+        let example = field.example.clone().unwrap_or(otherwise.into());
+        example.as_number().map(|_| Reading::Fact(example)).ok_or("a number")
+    };
+    let figures = || {
+        let middle = number(usual(field.unit.as_deref()))?;
+        Ok(Reading::Summary(Box::new(samples(middle)), None))
+    };
+    let (word, shape, example) = match &field.kind {
+        Kind::Fact(fact) => {
+            let example = field.example.clone().unwrap_or(fact.clone());
+            ("constant", Shape::fact(types(fact), transforms), Ok(Reading::Fact(example)))
+        }
+        Kind::Asked(_) => {
+            let example = field.example.clone().unwrap_or(Fact::NULL);
+            ("fact", Shape::fact(&SCALAR, transforms), Ok(Reading::Fact(example)))
+        }
+        Kind::Host(Host::Arch) => ("fact", Shape::text(), text("x86_64-unknown-linux-gnu")),
+        Kind::Host(Host::Cores) => {
+            ("fact", Shape::count().or_null().transformed(transforms), whole(8))
+        }
+        Kind::Host(Host::Os) => {
+            let members = ["family", "name"].map(|name| (name.to_owned(), Shape::text()));
+            let example = Reading::Os { family: "unix".into(), name: "linux".into() };
+            let example = if field.example.is_some() { Err("no example") } else { Ok(example) };
+            ("fact", Shape::object(members.into()), example)
+        }
+        Kind::Host(Host::Ram) => {
+            ("fact", Shape::count().or_null().transformed(transforms), whole(16 << 30))
+        }
+        Kind::Host(Host::Uptime) => {
+            ("uptime", Shape::count().transformed(transforms), whole(14_400))
+        }
+        Kind::Host(Host::InstanceId) => {
+            ("id of the process", Shape::text(), text("0d64597b-168b-45a2-ad64-a9baba55fd59"))
+        }
+        Kind::Host(Host::ClusterId) => {
+            ("id of the installation", Shape::text(), text("a1336abd-804c-4d0c-a06a-c73da6dd148e"))
+        }
+        Kind::Host(Host::ClusterIdSource) => ("source of the id", Shape::text(), text("file")),
+        Kind::Host(Host::Ci) => ("fact", Shape::text().or_null(), text("GITHUB_ACTIONS")),
+        Kind::Panics(_) => ("count of panics", Shape::count().transformed(transforms), count(0.0)),
+        Kind::Counter => ("counter", Shape::count().transformed(transforms), count(1200.0)),
+        Kind::Gauge => {
+            let shape = Shape::of(&["number"]);
+            let shape = if field.default.is_some() { shape } else { shape.or_null() };
+            let example = number(usual(field.unit.as_deref())).map(|n| Reading::Gauge(Some(n)));
+            ("gauge", shape.transformed(transforms), example)
+        }
+        Kind::Summary => ("summary of samples", summary(field), figures()),
+        Kind::GaugeSummary => ("summary of a gauge", summary(field), figures()),
+        Kind::Sampled(_) => ("summary, sampled", summary(field), figures()),
+        Kind::Distinct { .. } => {
+            ("different values", Shape::count().transformed(transforms), count(12.0))
+        }
+    };
+    let example = example.map_err(|wanted| format!("has an example, and takes {wanted}"))?;
+    Ok(Look { word, shape, example })
+}
+
+/// All that a fact may be.
+const SCALAR: [&str; 3] = ["string", "number", "boolean"];
+
+/// What a constant is.
+fn types(fact: &Fact) -> &'static [&'static str] {
+    match serde_json::to_value(fact) {
+        Ok(Value::Bool(_)) => &["boolean"],
+        Ok(Value::Number(number)) if number.is_f64() => &["number"],
+        Ok(Value::Number(_)) => &["integer"],
+        Ok(Value::String(_)) => &["string"],
+        _ => &SCALAR,
+    }
+}
+
+/// What a summary says.
+fn summary(field: &Field) -> Shape {
+    let number = || Shape::of(&["number"]);
+    let names = ["max", "mean", "median", "min"];
+    let mut members: Vec<(String, Shape)> =
+        names.map(|name| (name.to_owned(), number())).into_iter().collect();
+    members.push(("mode".to_owned(), number().or_null()));
+    let extra = field.figures.iter().map(|figure| {
+        let count = *figure == Figure::Count;
+        (figure.key(), if count { Shape::count() } else { number() })
+    });
+    members.extend(extra);
+    // Of a summary that has too few samples nothing is said; `AtLeast` does nothing to its figures.
+    let (rest, least): (Vec<_>, Vec<_>) = field
+        .transforms
+        .iter()
+        .copied()
+        .partition(|transform| !matches!(transform, Transform::AtLeast(_)));
+    let figures = members.into_iter().map(|(name, shape)| (name, shape.transformed(&rest)));
+    let shape = Shape::object(figures.collect());
+    if least.is_empty() { shape } else { shape.or_null() }
+}
+
+/// A number such as one of this unit may be.
+fn usual(unit: Option<&str>) -> f64 {
+    match unit {
+        Some("bytes") => 1_048_576.0,
+        Some("seconds") => 0.25,
+        _ => 4.0,
+    }
+}
+
+/// A hundred samples, the most of them this.
+fn samples(middle: f64) -> Summary {
+    let mut summary = Summary::default();
+    for (value, times) in [(middle / 2.0, 25), (middle, 50), (middle * 2.0, 25)] {
+        if value.is_finite() {
+            summary.record_n(value, times);
+        }
+    }
+    summary
+}

@@ -1,0 +1,23 @@
+//! Documents that are made of the schema, so that they cannot say anything else than what is sent.
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | `kind` | what each kind of field is to readers and receivers; a new kind is added there |
+//! | `shape` | what a value in a report is made of |
+//! | `sample` | a report such as it may be |
+//! | `words` | intervals, transforms and types in words |
+//! | `page` | the page that a product publishes |
+//! | `tables` | its tables of fields |
+//! | `current` | whether a file that was committed is what is generated now |
+
+mod current;
+mod kind;
+mod page;
+mod sample;
+mod shape;
+mod tables;
+mod words;
+
+pub use current::check;
+pub(crate) use page::Facts;
+pub use page::Page;

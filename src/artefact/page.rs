@@ -1,0 +1,280 @@
+//! The page that a product publishes about its reports.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::sample::sample;
+use super::tables;
+use super::words::interval;
+use crate::error::Error;
+use crate::host::identity::ClusterSource;
+use crate::schema::{Host, Kind, Plan};
+
+/// What the maintainers say on the page that [`Builder::to_markdown`](crate::Builder::to_markdown)
+/// writes; all else on it is generated. Texts are Markdown, and stand on the page as they are given.
+///
+/// ```
+/// use callhome::{CallHome, Page, Schema, sink::MemorySink};
+///
+/// let schema = Schema::new("shop").strict().counter("orders").describe("Orders placed");
+/// let builder = CallHome::builder(schema).sink(MemorySink::new()).opt_out().switch("SHOP_TELEMETRY");
+/// let page = Page::new("Shop")
+///     .why("The reports tell us which version is in use, and where it is slow.")
+///     .retention("Reports are deleted after 13 months.");
+/// let text = builder.to_markdown(&page)?;
+/// assert!(text.contains("`SHOP_TELEMETRY=off`"));
+/// # Ok::<(), callhome::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    product: String,
+    why: String,
+    retention: String,
+    sent_to: Option<String>,
+    identity: Option<String>,
+    contact: Option<String>,
+    never: Vec<String>,
+    see: Vec<String>,
+}
+
+impl Page {
+    /// A page about this product. [`why`](Page::why) and [`retention`](Page::retention) have to be
+    /// said too.
+    pub fn new(product: impl Into<String>) -> Page {
+        Page { product: product.into(), ..Page::default() }
+    }
+
+    /// What the reports are for.
+    pub fn why(mut self, text: impl Into<String>) -> Page {
+        self.why = text.into();
+        self
+    }
+
+    /// How long reports are kept, and who can read them.
+    pub fn retention(mut self, text: impl Into<String>) -> Page {
+        self.retention = text.into();
+        self
+    }
+
+    /// Who receives the reports, beside the name of the sink.
+    pub fn sent_to(mut self, text: impl Into<String>) -> Page {
+        self.sent_to = Some(text.into());
+        self
+    }
+
+    /// What the ids are, beside what the schema tells of them.
+    pub fn identity(mut self, text: impl Into<String>) -> Page {
+        self.identity = Some(text.into());
+        self
+    }
+
+    /// Whom to ask, and who deletes reports on request.
+    pub fn contact(mut self, text: impl Into<String>) -> Page {
+        self.contact = Some(text.into());
+        self
+    }
+
+    /// Something that is never sent; may be said more than once.
+    pub fn never(mut self, text: impl Into<String>) -> Page {
+        self.never.push(text.into());
+        self
+    }
+
+    /// A way to see the reports; may be said more than once.
+    pub fn see(mut self, text: impl Into<String>) -> Page {
+        self.see.push(text.into());
+        self
+    }
+
+    /// The page.
+    pub(crate) fn render(&self, plan: &Plan, facts: &Facts) -> Result<String, Error> {
+        for (name, text) in [("why", &self.why), ("retention", &self.retention)] {
+            if text.trim().is_empty() {
+                return Err(Error::config(format!("the page has no `{name}`: say it")));
+            }
+        }
+        let sample = sample(plan, facts.bare, facts.every)?;
+        let mut parts = vec![
+            format!("# Telemetry of {}", self.product),
+            "<!-- Generated from the code. To write it anew, run its test with CALLHOME_BLESS=1. -->"
+                .to_owned(),
+            "## Why".to_owned(),
+            self.why.clone(),
+            "## What is sent".to_owned(),
+            "Each report has these fields and no others. Counters, summaries and numbers of \
+             different values are those of the time since the report before."
+                .to_owned(),
+        ];
+        if plan.leaves.iter().any(|leaf| is_summary(&leaf.field.kind)) {
+            parts.push(
+                "A summary says of many values only the figures that its type names. Where there \
+                 were none, `mode` is null and the others are 0."
+                    .to_owned(),
+            );
+        }
+        parts.extend(tables::fields(plan, &sample)?);
+        if !facts.bare {
+            parts.push("### Around it".to_owned());
+            parts.push(tables::envelope(&sample));
+        }
+        parts.push("## How often".to_owned());
+        parts.push(facts.when());
+        parts.push("## Where it is sent".to_owned());
+        parts.extend(self.sent_to.clone());
+        parts.push(facts.where_to());
+        parts.push("## What is never sent".to_owned());
+        parts.push(self.never_sent(plan));
+        parts.push("## How to see it".to_owned());
+        parts.push(self.how_to_see(facts));
+        parts.push("## How to switch it off".to_owned());
+        parts.push(facts.switch.trim_end().to_owned());
+        parts.push("## Identity".to_owned());
+        parts.push(facts.identity(plan));
+        parts.extend(self.identity.clone());
+        parts.push("## How long it is kept".to_owned());
+        parts.push(self.retention.clone());
+        if let Some(contact) = &self.contact {
+            parts.push("## Contact".to_owned());
+            parts.push(contact.clone());
+        }
+        parts.push("## A sample".to_owned());
+        parts.push(format!("```json\n{}\n```", sample.pretty()));
+        Ok(parts.iter().map(|part| part.trim()).collect::<Vec<_>>().join("\n\n") + "\n")
+    }
+
+    fn never_sent(&self, plan: &Plan) -> String {
+        let mut items = self.never.clone();
+        items.push(
+            "Anything else that is not in the tables above: what is not declared there cannot \
+             leave the program."
+                .to_owned(),
+        );
+        let distinct: Vec<String> = plan
+            .leaves
+            .iter()
+            .filter(|leaf| matches!(leaf.field.kind, Kind::Distinct { .. }))
+            .map(|leaf| format!("`{}`", leaf.path))
+            .collect();
+        if !distinct.is_empty() {
+            items.push(format!(
+                "What is counted in {}: values are hashed with a secret key as they arrive, \
+                 and only the number of different ones is sent.",
+                distinct.join(", ")
+            ));
+        }
+        items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")
+    }
+
+    fn how_to_see(&self, facts: &Facts) -> String {
+        let mut items = self.see.clone();
+        if let Some(variable) = &facts.variable {
+            let to = match &facts.local_file {
+                Some(path) => format!("to the file `{}`", path.display()),
+                None => "to the program's log, at the level `info`".to_owned(),
+            };
+            items.push(format!(
+                "With `{variable}=local` in the environment the very reports are written {to}, \
+                 and none is sent."
+            ));
+        }
+        items.push("The sample at the end of this page has the form of every report.".to_owned());
+        items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Whether a field of this kind says figures rather than a value.
+fn is_summary(kind: &Kind) -> bool {
+    matches!(kind, Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_))
+}
+
+/// What the builder knows and the page tells.
+pub(crate) struct Facts {
+    pub(crate) first: Duration,
+    pub(crate) every: Duration,
+    pub(crate) spread: Duration,
+    pub(crate) age: Duration,
+    /// The sink's name for itself, and whether it is on this machine.
+    pub(crate) sink: (String, bool),
+    pub(crate) is_spooled: bool,
+    pub(crate) bare: bool,
+    pub(crate) cluster: ClusterSource,
+    /// The rules of the switch.
+    pub(crate) switch: String,
+    /// A variable that takes the word `local`.
+    pub(crate) variable: Option<String>,
+    pub(crate) local_file: Option<PathBuf>,
+}
+
+impl Facts {
+    fn when(&self) -> String {
+        let (first, every) = (interval(self.first), interval(self.every));
+        let mut text = format!(
+            "The first report is made {first} after the start, and then one every {every}."
+        );
+        if !self.spread.is_zero() {
+            let spread = interval(self.spread);
+            text.push_str(&format!(
+                " Each instance is later than that by some share of {spread}, so that they do not \
+                 all report at once."
+            ));
+        }
+        let kept = if self.is_spooled { "on disk" } else { "in memory" };
+        let age = interval(self.age);
+        text.push_str(&format!(
+            " The last one is made when the program ends. A report that cannot be delivered is \
+             kept {kept} for {age} at most, and tried again."
+        ));
+        text
+    }
+
+    fn where_to(&self) -> String {
+        let (sink, is_local) = &self.sink;
+        match is_local {
+            true => format!("Reports go to `{sink}`, and do not leave the machine."),
+            false => format!(
+                "Reports are sent to `{sink}`. As with any request, the receiver sees the network \
+                 address that it comes from; the address is not part of the report."
+            ),
+        }
+    }
+
+    fn identity(&self, plan: &Plan) -> String {
+        let fields = |host: Host| {
+            let is_host = |kind: &Kind| matches!(kind, Kind::Host(other) if *other == host);
+            let leaves = plan.leaves.iter().filter(|leaf| is_host(&leaf.field.kind));
+            leaves.map(|leaf| format!("`{}`", leaf.path)).collect::<Vec<_>>().join(", ")
+        };
+        let mut lines = Vec::new();
+        let (instance, cluster) = (fields(Host::InstanceId), fields(Host::ClusterId));
+        if !instance.is_empty() {
+            lines.push(format!("- {instance}: a random id of the process, new at every start."));
+        }
+        if !cluster.is_empty() {
+            let origin = match &self.cluster {
+                ClusterSource::Given(_) | ClusterSource::Asked(_) => {
+                    "an id of the installation that the program knows.".into()
+                }
+                ClusterSource::File(file) => format!(
+                    "a random id of the installation, kept in `{}`{}. Remove the file, and the \
+                     next start makes another.",
+                    file.path().display(),
+                    file.period()
+                        .map(|period| format!(", and replaced after {}", interval(period)))
+                        .unwrap_or_default()
+                ),
+                ClusterSource::Ephemeral => "a random id, new at every start.".to_owned(),
+            };
+            lines.push(format!("- {cluster}: {origin}"));
+        }
+        if lines.is_empty() {
+            lines
+                .push("- No field of a report is an id of the installation or process.".to_owned());
+        }
+        lines.push(
+            "- Each report has a random id of its own, by which the receiver knows one that \
+             arrives twice."
+                .to_owned(),
+        );
+        lines.join("\n")
+    }
+}

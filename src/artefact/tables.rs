@@ -1,0 +1,125 @@
+//! The tables of the page.
+
+use serde_json::Value;
+
+use super::kind::look;
+use super::words;
+use crate::error::{Error, ErrorKind};
+use crate::report::Report;
+use crate::schema::{Field, Item, Kind, Plan};
+
+/// The members of the envelope, and what they are.
+pub(super) const ENVELOPE: [(&str, &str); 9] = [
+    ("report_id", "A random id of the report, the same whenever it is sent again"),
+    ("sequence", "The number of the report, counted by the process from 1"),
+    ("schema_id", "Which fields the report has: the schema's name and a hash of its fields"),
+    ("window_start", "Since when the report counts, in UTC"),
+    ("window_end", "Until when, in UTC"),
+    ("window_seconds", "How long that is"),
+    ("merged", "The ids of earlier reports that could not be delivered and are part of this one"),
+    ("losses", "How much could not be reported, by reason"),
+    ("data", "The fields above"),
+];
+
+/// What is around the data.
+pub(super) fn envelope(sample: &Report) -> String {
+    let body: Value = serde_json::from_str(sample.body()).unwrap_or_default();
+    let mut lines = vec!["| name | description | example |".to_owned(), rule(3)];
+    for (name, about) in ENVELOPE {
+        let example = if name == "data" { String::new() } else { code(&body[name].to_string()) };
+        lines.push(row(&[&code(name), about, &example]));
+    }
+    lines.join("\n")
+}
+
+/// A heading, a description and a table for each section, in the order of the schema.
+pub(super) fn fields(plan: &Plan, sample: &Report) -> Result<Vec<String>, Error> {
+    let mut parts = Vec::new();
+    section(plan, &plan.items, "", sample.data(), &mut parts)?;
+    Ok(parts)
+}
+
+fn section(
+    plan: &Plan,
+    items: &[Item],
+    path: &str,
+    values: &Value,
+    parts: &mut Vec<String>,
+) -> Result<(), Error> {
+    if !path.is_empty() {
+        parts.push(format!("### {}", code(path)));
+        parts.extend(plan.sections.get(path).cloned());
+    }
+    let leaves = items.iter().filter_map(|item| match item {
+        Item::Leaf(index) => plan.leaves.get(*index),
+        Item::Section(..) => None,
+    });
+    let mut rows = Vec::new();
+    for leaf in leaves {
+        let field = &leaf.field;
+        let fault = |fault| Error::new(ErrorKind::Schema, format!("`{}` {fault}", leaf.path));
+        rows.push(line(field, &values[&field.name]).map_err(fault)?);
+    }
+    if !rows.is_empty() {
+        let head = ["name", "description", "type", "unit", "transform", "example"];
+        let table = [row(&head), rule(head.len())].into_iter().chain(rows);
+        parts.push(table.collect::<Vec<_>>().join("\n"));
+    }
+    for item in items {
+        if let Item::Section(name, items) = item {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            section(plan, items, &path, &values[name], parts)?;
+        }
+    }
+    Ok(())
+}
+
+/// A field's row.
+fn line(field: &Field, example: &Value) -> Result<String, String> {
+    let look = look(field)?;
+    let is_constant = matches!(field.kind, Kind::Fact(_));
+    let shape = words::shape(&look.shape, is_constant);
+    let is_summary = look.shape.types.contains(&"object");
+    let transforms: Vec<String> =
+        field.transforms.iter().map(|one| words::transform(*one, is_summary)).collect();
+    Ok(row(&[
+        &code(&field.name),
+        field.description.as_deref().unwrap_or_default(),
+        &format!("{}: {shape}", look.word),
+        field.unit.as_deref().unwrap_or_default(),
+        &transforms.join(", then "),
+        &code(&example.to_string()),
+    ]))
+}
+
+fn row(cells: &[&str]) -> String {
+    let cells = cells.iter().map(|cell| {
+        let cell = cell.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        if cell.is_empty() { " |".to_owned() } else { format!(" {cell} |") }
+    });
+    format!("|{}", cells.collect::<String>())
+}
+
+fn rule(cells: usize) -> String {
+    format!("|{}", " --- |".repeat(cells))
+}
+
+/// As code, whatever is in it.
+fn code(text: &str) -> String {
+    let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(ticks + 1);
+    let pad = if ticks > 0 { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_stays_a_cell() {
+        assert_eq!(row(&["a|b", "two\nlines", ""]), r"| a\|b | two lines | |");
+        assert_eq!(code("x"), "`x`");
+        assert_eq!(code("a `b` ``c"), "``` a `b` ``c ```");
+    }
+}

@@ -1,0 +1,52 @@
+//! What is generated from the settings.
+
+use super::Builder;
+use crate::artefact::{Facts, Page};
+use crate::error::Error;
+use crate::schema::Plan;
+
+/// # Documents
+impl Builder {
+    /// The page about the reports that a product publishes, in Markdown, made of these settings and
+    /// what the maintainers say: why, what (a table for each section), how often, where to, what is
+    /// never sent, how to see it, how to switch it off, identity, for how long it is kept, and a
+    /// sample. It depends on nothing else, so that a test can compare it to a committed file, see
+    /// [`assert_page_current!`](crate::assert_page_current).
+    ///
+    /// Give it the settings that the product is installed with. Reads and makes no file, and asks no
+    /// function of the schema: facts show their [`example`](crate::Schema::example).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Builder::build) for the schema, the endpoint and the default;
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for an example that is not of its field's
+    /// type, [`ErrorKind::Config`](crate::ErrorKind::Config) without an endpoint or sink, and for a
+    /// page without [`why`](Page::why) or [`retention`](Page::retention).
+    pub fn to_markdown(&self, page: &Page) -> Result<String, Error> {
+        let plan = Plan::new(self.schema.clone())?;
+        let sink = match &self.sink {
+            Some(Ok(sink)) => (sink.describe(), sink.is_local()),
+            Some(Err(error)) => return Err(Error::new(error.kind(), error.to_string())),
+            None => {
+                return Err(Error::config(
+                    "the page cannot say where reports go: give the builder an `endpoint` or a \
+                     `sink`",
+                ));
+            }
+        };
+        let facts = Facts {
+            first: self.first(),
+            every: self.every,
+            spread: self.spread.unwrap_or(self.every),
+            age: self.limits.age,
+            sink,
+            is_spooled: self.spool.is_some(),
+            bare: self.bare,
+            cluster: self.cluster.clone(),
+            switch: self.switch.told()?,
+            variable: self.switch.first_variable().map(str::to_owned),
+            local_file: self.local_file.clone(),
+        };
+        page.render(&plan, &facts)
+    }
+}
