@@ -3,6 +3,7 @@
 use parking_lot::Mutex;
 
 use crate::error::Error;
+use crate::guard::caught;
 use crate::switch::{Decision, Mode, Reach, Switch};
 
 /// The switch, and what it decided last.
@@ -15,6 +16,7 @@ impl Consent {
     /// Decides for the first time.
     pub(crate) fn new(switch: Switch, reach: Reach) -> Result<Consent, Error> {
         let decision = switch.decide(reach)?;
+        warn(&decision);
         Ok(Consent { reach, state: Mutex::new((switch, decision)) })
     }
 
@@ -38,8 +40,8 @@ impl Consent {
     /// no stays until the application says otherwise.
     pub(crate) fn check(&self) -> bool {
         let mut state = self.state.lock();
-        let said = state.0.review(self.reach).filter(|said| said.mode() < state.1.mode());
-        if let Some(stricter) = said {
+        let said = state.0.decide(self.reach).ok();
+        if let Some(stricter) = said.filter(|said| said.mode() < state.1.mode()) {
             state.1 = stricter;
         }
         drop(state);
@@ -50,7 +52,18 @@ impl Consent {
     pub(crate) fn change(&self, change: impl FnOnce(&mut Switch)) -> Result<Decision, Error> {
         let mut state = self.state.lock();
         change(&mut state.0);
-        state.1 = state.0.decide(self.reach)?;
-        Ok(state.1.clone())
+        let decision = state.0.decide(self.reach)?;
+        state.1 = decision.clone();
+        // The logger may ask what was decided.
+        drop(state);
+        warn(&decision);
+        Ok(decision)
+    }
+}
+
+/// Says what could not be understood, if that is what decided.
+fn warn(decision: &Decision) {
+    if let Some(warning) = decision.warning() {
+        caught(|| log::warn!("{warning}"));
     }
 }

@@ -15,6 +15,7 @@ use crate::delivery::Outbox;
 use crate::engine::{Engine, Identity};
 use crate::error::Error;
 use crate::flusher::Flusher;
+use crate::guard::caught;
 use crate::panics;
 use crate::recorder::{Recorder, set_global};
 use crate::registry::Registry;
@@ -101,7 +102,7 @@ impl Builder {
             self.switch,
             match &sink {
                 None => Reach::Nowhere,
-                Some(sink) if sink.is_local() => Reach::Machine,
+                Some(sink) if caught(|| sink.is_local()) == Some(true) => Reach::Machine,
                 Some(_) => Reach::Beyond,
             },
         )?;

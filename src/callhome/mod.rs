@@ -15,6 +15,7 @@ use crate::delivery::Fate;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::flusher::Flusher;
+use crate::guard::caught;
 use crate::recorder::Recorder;
 use crate::report::Report;
 use crate::status::{Shutdown, Status};
@@ -206,7 +207,7 @@ impl CallHome {
             last_error: after.error.map(|error| error.to_string()).or(error),
         };
         if shutdown.lost > 0 {
-            log::info!("the last telemetry reports: {shutdown}");
+            caught(|| log::info!("the last telemetry reports: {shutdown}"));
         }
         shutdown
     }

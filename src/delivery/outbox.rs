@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::disk::Disk;
 use super::limits::Limits;
@@ -21,13 +21,32 @@ use crate::sink::{Parcel, SendError, Sink};
 use crate::window::Sealed;
 
 thread_local! {
-    /// Whether this thread is in a sink.
+    /// Whether this thread sends. It has no destructor, so that it is there in those of other
+    /// thread-locals.
     static SENDING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the caller is called by a sink.
+/// Whether the caller is called by a sink, or by the logger that is told of the answer.
 pub(crate) fn is_sending() -> bool {
     SENDING.get()
+}
+
+/// The turn of the one thread that sends.
+struct Turn<'a> {
+    _sending: MutexGuard<'a, ()>,
+}
+
+impl<'a> Turn<'a> {
+    fn new(sending: MutexGuard<'a, ()>) -> Turn<'a> {
+        SENDING.set(true);
+        Turn { _sending: sending }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        SENDING.set(false);
+    }
 }
 
 /// Reports between their seal and their end.
@@ -172,13 +191,11 @@ impl Outbox {
             return;
         }
         let left = |now| deadline.map(|deadline| deadline.saturating_sub(now));
-        let _sending = match left(clock.now().monotonic) {
-            None => self.sending.lock(),
-            Some(left) => match self.sending.try_lock_for(left) {
-                Some(sending) => sending,
-                None => return,
-            },
+        let sending = match left(clock.now().monotonic) {
+            None => Some(self.sending.lock()),
+            Some(left) => self.sending.try_lock_for(left),
         };
+        let Some(_turn) = sending.map(Turn::new) else { return };
         loop {
             let now = clock.now().monotonic;
             let timeout = left(now).unwrap_or(Duration::MAX).min(self.limits.attempt);
@@ -186,16 +203,15 @@ impl Outbox {
             if timeout.is_zero() || !self.consent.check() {
                 return;
             }
-            let to = if self.consent.is_local() { &self.local } else { home };
             let next = self.change(|queue| queue.take_up(now, urgent));
             let Some((report, attempt)) = next else { return };
+            // Asked after the report is taken up: what was sealed to stay here was so by then.
+            let to = if self.consent.is_local() { &self.local } else { home };
             urgent = false;
             let parcel = Parcel::new(report.id(), attempt, report.body().as_bytes(), timeout);
             // A panic says nothing about the report.
-            SENDING.set(true);
             let result = caught(|| to.sink.send(&parcel))
                 .unwrap_or_else(|| Err(SendError::retry("the sink panicked").possibly_delivered()));
-            SENDING.set(false);
             // Nothing that panics may come between taking a report up and noting the answer.
             let now = caught(|| clock.now().monotonic).unwrap_or(now);
             let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();

@@ -66,7 +66,7 @@ impl Decision {
     }
 
     /// What to tell the operator about what could not be understood.
-    pub(super) fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         self.remedy.as_ref().map(|remedy| format!("{self}: {remedy}"))
     }
 

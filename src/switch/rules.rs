@@ -243,23 +243,14 @@ impl Switch {
         self.notice = pending;
     }
 
-    /// Decides about this process, and warns of what cannot be understood.
+    /// Decides about this process.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that nothing can have, and when
     /// reports would go anywhere but the default was not chosen.
     pub(crate) fn decide(&self, reach: Reach) -> Result<Decision, Error> {
-        let decision = self.decide_in(reach, &Surroundings::process())?;
-        if let Some(warning) = decision.warning() {
-            log::warn!("{warning}");
-        }
-        Ok(decision)
-    }
-
-    /// Decides again, without a word; `None` if that cannot be.
-    pub(crate) fn review(&self, reach: Reach) -> Option<Decision> {
-        self.decide_in(reach, &Surroundings::process()).ok()
+        self.decide_in(reach, &Surroundings::process())
     }
 
     /// Decides about a process in these surroundings.
