@@ -23,12 +23,12 @@ pub(crate) struct Flusher {
 }
 
 impl Flusher {
-    /// Starts the thread. It waits for the first [`wake`](Flusher::wake), then calls `work`, with
-    /// itself, whenever the time that `work` returned last has passed. It ends by
-    /// [`stop`](Flusher::stop) only.
+    /// Starts the thread. It waits for the first [`wake`](Flusher::wake), then calls `work`
+    /// whenever the time that `work` returned last has passed. It ends by [`stop`](Flusher::stop)
+    /// only.
     pub(crate) fn spawn(
         name: &str,
-        mut work: impl FnMut(&Flusher) -> Duration + Send + 'static,
+        mut work: impl FnMut() -> Duration + Send + 'static,
     ) -> Result<Flusher, Error> {
         let (wake, woken) = bounded(1);
         let (alive, ended) = bounded::<()>(0);
@@ -45,7 +45,7 @@ impl Flusher {
                 }
                 // `work` catches what the application's functions panic with; should anything
                 // else panic, the thread goes on.
-                wait = caught(|| work(&itself)).unwrap_or(Duration::from_secs(1));
+                wait = caught(&mut work).unwrap_or(Duration::from_secs(1));
             }
         };
         thread::Builder::new().name(name.into()).spawn(run).map_err(|error| {
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn the_thread_works_when_woken_and_ends_when_stopped() {
         let (worked, works) = unbounded();
-        let flusher = Flusher::spawn("callhome-test", move |_| {
+        let flusher = Flusher::spawn("callhome-test", move || {
             let _ = worked.send(thread::current().name().map(str::to_owned));
             Duration::MAX
         })

@@ -17,7 +17,7 @@ use callhome::{CallHome, ErrorKind, Schema};
 use metrics::counter;
 use serde_json::Value;
 use support::SOON;
-use support::apart::apart;
+use support::apart::{apart, has_threads};
 
 fn schema() -> Schema {
     Schema::new("s").counter("n")
@@ -250,4 +250,35 @@ fn within_a_sink() {
     let end = callhome.shutdown(SOON);
     assert_eq!((end.accepted(), end.lost()), (1, 0), "{end}");
     assert_eq!(arrived(&sink), [7, 7]);
+}
+
+/// A sink that has the aggregator, and is the last to have it.
+#[test]
+fn dropped_by_a_sink() {
+    apart("dropped_by_a_sink", || {
+        #[derive(Clone, Default)]
+        struct Owner(Arc<Mutex<Option<CallHome>>>);
+        impl Sink for Owner {
+            fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
+                drop(self.0.lock().unwrap().take());
+                Ok(())
+            }
+
+            fn describe(&self) -> String {
+                "owner".into()
+            }
+
+            fn is_local(&self) -> bool {
+                true
+            }
+        }
+        let owner = Owner::default();
+        let builder = CallHome::builder(schema()).opt_out().sink(owner.clone());
+        let builder = builder.first_after(Duration::ZERO).spread(Duration::ZERO);
+        // Held until it is the sink's: the first report is due at once.
+        let mut owned = owner.0.lock().unwrap();
+        *owned = Some(builder.install().unwrap());
+        drop(owned);
+        has_threads(&[]);
+    });
 }

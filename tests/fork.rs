@@ -319,3 +319,19 @@ fn a_child_installs_its_own_and_reports_by_itself() {
         assert_eq!(flushed(&callhome), [TIMES, TIMES, 1]);
     });
 }
+
+#[test]
+fn a_child_cannot_switch_on_what_its_parent_has_switched_off() {
+    apart("a_child_cannot_switch_on_what_its_parent_has_switched_off", || {
+        let reports = Reports::new("off");
+        let builder = CallHome::builder(schema()).opt_out().sink(reports.sink());
+        let callhome = builder.install().unwrap();
+        callhome.set_enabled(false).unwrap();
+        support::apart::has_threads(&[]);
+        in_a_child(|| {
+            let error = callhome.set_enabled(true).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+        });
+        callhome.set_enabled(true).unwrap();
+    });
+}

@@ -5,7 +5,8 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use callhome::sink::{MemorySink, SendError};
 use callhome::{Builder, CallHome, ErrorKind, Mode, Schema};
@@ -234,4 +235,83 @@ fn a_file_that_says_no_is_heeded_before_the_next_attempt() {
     let status = callhome.status();
     assert!(status.to_string().starts_with("telemetry: off (telemetry=false"), "{status}");
     assert_eq!((status.pending(), callhome.preview()["n"].clone()), (0, 0.into()));
+}
+
+#[test]
+fn a_shutdown_while_off_is_the_end_too() {
+    let sink = MemorySink::new();
+    let callhome = builder(&sink).build().unwrap();
+    callhome.set_enabled(false).unwrap();
+    let end = callhome.shutdown(SOON);
+    assert_eq!((end.accepted(), end.lost()), (0, 0), "{end}");
+    assert_eq!(callhome.set_enabled(true).unwrap_err().kind(), ErrorKind::Usage);
+    assert!(callhome.flush().is_err());
+    assert_eq!(sink.attempts(), 0);
+}
+
+#[test]
+fn what_was_collected_is_thrown_away_at_once() {
+    let callhome = builder(&MemorySink::new()).build().unwrap();
+    record(&callhome);
+    callhome.set_enabled(false).unwrap();
+    let preview = callhome.preview();
+    assert_eq!((&preview["n"], &preview["g"], &preview["d"]), (&0.into(), &Value::Null, &0.into()));
+}
+
+#[test]
+fn no_report_is_announced_once_a_file_says_no() {
+    apart("no_report_is_announced_once_a_file_says_no", || {
+        let (folder, sink) = (Folder::new(), MemorySink::new());
+        let config = folder.0.join("config.json");
+        fs::write(&config, r#"{"telemetry": true}"#).unwrap();
+        let callhome = builder(&sink).config_file(&config, "telemetry").install().unwrap();
+        assert!(callhome.status().next_report().is_some());
+        fs::write(&config, r#"{"telemetry": false}"#).unwrap();
+        assert!(callhome.flush().is_err());
+        assert_eq!(callhome.status().next_report(), None);
+        has_threads(&[]);
+    });
+}
+
+#[test]
+fn an_attempt_from_before_does_not_hold_up_what_comes_after_it() {
+    apart("an_attempt_from_before_does_not_hold_up_what_comes_after_it", || {
+        let sink = MemorySink::new();
+        let ((sent, sends), (go, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+        let (sent, gate) = (Mutex::new(sent), Mutex::new(gate));
+        sink.answer(move |_| {
+            let _ = sent.lock().unwrap().send(());
+            let _ = gate.lock().unwrap().recv();
+            Err(SendError::retry("down"))
+        });
+        let builder = builder(&sink).first_after(Duration::ZERO).spread(Duration::ZERO);
+        let callhome = builder.install().unwrap();
+        sends.recv_timeout(SOON).unwrap();
+        callhome.set_enabled(false).unwrap();
+        callhome.set_enabled(true).unwrap();
+        let begin = Instant::now();
+        while callhome.status().pending() < 1 {
+            assert!(begin.elapsed() < SOON, "no window was sealed");
+            std::thread::yield_now();
+        }
+        drop(go);
+        sends.recv_timeout(SOON).expect("an attempt at the window of now");
+    });
+}
+
+#[test]
+fn a_sink_may_say_no() {
+    let callhome: Arc<OnceLock<CallHome>> = Arc::default();
+    let (sink, itself) = (MemorySink::new(), Arc::clone(&callhome));
+    sink.answer(move |_| {
+        itself.get().unwrap().set_enabled(false).unwrap();
+        Err(SendError::retry("gone"))
+    });
+    drop(callhome.set(builder(&sink).build().unwrap()));
+    let callhome = callhome.get().unwrap();
+    assert!(callhome.flush().is_err());
+    let status = callhome.status();
+    assert_eq!((status.switch().mode(), status.pending()), (Mode::Off, 0));
+    assert!(callhome.flush().is_err());
+    assert_eq!(sink.attempts(), 1);
 }

@@ -231,3 +231,35 @@ fn a_file_that_is_not_a_whole_report_is_counted_and_told_of() {
     assert_eq!(next.bodies().len(), 2);
     assert_eq!(parsed(&next)[1]["losses"], serde_json::json!({"reports_set_aside": 1}));
 }
+
+#[test]
+fn a_first_yes_finds_what_earlier_processes_left_as_a_start_does() {
+    let directory = Directory::new();
+    let (spool, id) = (directory.path().join("spool"), directory.path().join("id"));
+    let begun = |sink: &MemorySink| {
+        let builder = builder(&spool, sink).notice_first().cluster_id_file(&id);
+        let callhome = builder.build().unwrap();
+        callhome.notice_shown().unwrap();
+        callhome
+    };
+    let callhome = begun(&down());
+    add(&callhome, 1);
+    let end = callhome.shutdown(Duration::from_secs(5));
+    assert_eq!((end.spooled(), end.lost()), (1, 0), "{end}");
+    let kept = fs::read_to_string(&id).unwrap();
+    drop(callhome);
+
+    let sink = MemorySink::new();
+    let callhome = begun(&sink);
+    assert_eq!(fs::read_to_string(&id).unwrap(), kept, "the installation is the same");
+    assert_eq!(callhome.status().pending(), 1);
+    add(&callhome, 10);
+    callhome.flush().unwrap();
+    assert_eq!(numbers(&sink), [1, 10]);
+
+    // After a no it is another one.
+    callhome.set_enabled(false).unwrap();
+    assert!(!id.exists());
+    callhome.set_enabled(true).unwrap();
+    assert_ne!(fs::read_to_string(&id).unwrap(), kept);
+}

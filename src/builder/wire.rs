@@ -8,13 +8,12 @@ use metrics_util::layers::FanoutBuilder;
 use parking_lot::Mutex;
 
 use super::{Builder, ids};
-use crate::callhome::{CallHome, Installed};
+use crate::callhome::CallHome;
 use crate::clock::SystemClock;
 use crate::consent::Consent;
 use crate::delivery::Outbox;
-use crate::engine::{Engine, Identity};
+use crate::engine::{Collecting, Engine, Identity};
 use crate::error::Error;
-use crate::flusher::Flusher;
 use crate::guard::caught;
 use crate::panics;
 use crate::recorder::{Recorder, set_global};
@@ -82,8 +81,9 @@ impl Builder {
         if is_on {
             panics::watch(engine.window.registry());
         }
-        flusher.iter().for_each(Flusher::wake);
-        Ok(CallHome::new(engine, recorder, Some(Installed { flusher, global })))
+        *engine.flusher.lock() = flusher;
+        engine.wake();
+        Ok(CallHome::new(engine, recorder, Some(global)))
     }
 
     fn wire(self) -> Result<(Arc<Engine>, Recorder, Option<FanoutBuilder>), Error> {
@@ -129,9 +129,11 @@ impl Builder {
         let registry = Arc::new(Registry::new(plan));
         // When the switch says no, no file is read or made.
         registry.collect(consent.is_open());
+        let mut collecting = Collecting::NotYet;
         if consent.is_open() {
             identity.find(identity.ask(), now)?;
             outbox.begin(now, false);
+            collecting = Collecting::Now;
         }
         let engine = Engine {
             window: Window::new(Arc::clone(&registry), now),
@@ -143,7 +145,8 @@ impl Builder {
             consent,
             process: std::process::id(),
             changing: Mutex::new(()),
-            sealing: Mutex::new(()),
+            sealing: Mutex::new(collecting),
+            flusher: Mutex::new(None),
             bare,
             closed: AtomicBool::new(false),
             sending: AtomicBool::new(false),

@@ -1,5 +1,7 @@
 //! Switching reporting on and off while the program runs.
 
+use std::sync::atomic::Ordering;
+
 use super::CallHome;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -16,10 +18,12 @@ impl CallHome {
     /// [`cluster_id_file`](crate::Builder::cluster_id_file) removed. An attempt that is under way
     /// cannot be taken back; no other follows. The thread ends.
     ///
-    /// On begins as if the program had just started, with new random ids: nothing that was recorded
-    /// before is reported, not by handles that the application kept either. It is not stronger than
-    /// an operator who said no by `DO_NOT_TRACK` or by a variable of the application; it is stronger
-    /// than the settings, files and defaults that the builder was given.
+    /// On begins as if the program had just started: nothing that was recorded before is reported,
+    /// not by handles that the application kept either. After a no it begins with new random ids;
+    /// the first yes of a process finds the spool and the id that earlier processes left, as a
+    /// start does. It is not stronger than an operator who said no by `DO_NOT_TRACK` or by a
+    /// variable of the application; it is stronger than the settings, files and defaults that the
+    /// builder was given.
     ///
     /// # Errors
     ///
@@ -48,20 +52,18 @@ impl CallHome {
         change: impl FnOnce(&mut Switch),
     ) -> Result<Decision, Error> {
         let engine = &self.engine;
+        if let Some(over) = engine.over() {
+            return Err(over);
+        }
         // One at a time.
         let _changing = engine.changing.lock();
-        match engine.refusal() {
-            Some(refusal) if refusal.kind() != ErrorKind::Off => return Err(refusal),
-            _ => {}
-        }
         let before = engine.consent.decision().mode();
         let decision = engine.consent.change(change)?;
         if decision.mode() != before {
-            self.stop();
+            engine.stop();
             if engine.consent.is_open() {
                 if let Err(error) = self.begin() {
                     engine.consent.change(|switch| switch.live(false))?;
-                    self.stop();
                     return Err(error);
                 }
             }
@@ -72,25 +74,37 @@ impl CallHome {
         Ok(decision)
     }
 
-    fn stop(&self) {
-        if let Some(flusher) = self.installed.as_ref().and_then(|i| i.lock().flusher.take()) {
-            flusher.stop();
-        }
-        self.engine.stop();
-    }
-
     fn begin(&self) -> Result<(), Error> {
-        self.engine.begin()?;
-        let Some(installed) = &self.installed else { return Ok(()) };
-        let mut installed = installed.lock();
-        if !installed.global {
+        let engine = &self.engine;
+        let Some(global) = &self.installed else { return engine.begin(None) };
+        // What may fail comes first: once begun, only a no could end it, and that forgets the id.
+        if !global.load(Ordering::Relaxed) {
             set_global(self.recorder.clone())?;
-            installed.global = true;
+            global.store(true, Ordering::Relaxed);
         }
-        panics::watch(self.engine.window.registry());
-        let flusher = Engine::start(&self.engine)?;
-        flusher.wake();
-        installed.flusher = Some(flusher);
-        Ok(())
+        panics::watch(engine.window.registry());
+        let thread = Engine::start(engine)?;
+        engine.begin(Some(thread.clone())).inspect_err(|_| thread.stop())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::callhome::CallHome;
+    use crate::schema::Schema;
+    use crate::sink::MemorySink;
+
+    #[test]
+    fn a_yes_counts_from_when_collecting_has_begun() {
+        let sink = MemorySink::new();
+        let builder = CallHome::builder(Schema::new("s").counter("n")).sink(sink.clone());
+        let callhome = builder.opt_out().build().unwrap();
+        let kept = metrics::with_local_recorder(callhome.recorder(), || metrics::counter!("n"));
+        callhome.set_enabled(false).unwrap();
+        kept.increment(1);
+        // The first step of `set_enabled(true)`; somebody flushes before the second.
+        callhome.engine.consent.change(|switch| switch.live(true)).unwrap();
+        assert!(callhome.flush().is_err());
+        assert_eq!(sink.attempts(), 0, "what was recorded while off");
     }
 }

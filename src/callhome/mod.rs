@@ -4,17 +4,15 @@ mod live;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
-use parking_lot::Mutex;
 
-use crate::delivery::Fate;
+use crate::delivery::{Fate, is_sending};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::flusher::Flusher;
 use crate::guard::caught;
 use crate::recorder::Recorder;
 use crate::report::Report;
@@ -36,29 +34,18 @@ pub(crate) const DROP_DEADLINE: Duration = Duration::from_secs(1);
 pub struct CallHome {
     engine: Arc<Engine>,
     recorder: Recorder,
-    /// None if it was only built.
-    installed: Option<Mutex<Installed>>,
-}
-
-/// What an installed aggregator has while reporting is on.
-pub(crate) struct Installed {
-    pub(crate) flusher: Option<Flusher>,
-    /// Whether the macros record to it; that cannot be taken back.
-    pub(crate) global: bool,
+    /// None if it was only built. Otherwise whether the macros record to it, which cannot be taken
+    /// back; read and written by who holds `changing`, so it publishes nothing.
+    installed: Option<AtomicBool>,
 }
 
 impl CallHome {
     pub(crate) fn new(
         engine: Arc<Engine>,
         recorder: Recorder,
-        installed: Option<Installed>,
+        installed: Option<bool>,
     ) -> CallHome {
-        CallHome { engine, recorder, installed: installed.map(Mutex::new) }
-    }
-
-    /// The background thread, where there is one.
-    fn flusher(&self) -> Option<Flusher> {
-        self.installed.as_ref()?.lock().flusher.clone()
+        CallHome { engine, recorder, installed: installed.map(AtomicBool::new) }
     }
 
     /// The recorder, for [`metrics::with_local_recorder`].
@@ -88,9 +75,7 @@ impl CallHome {
         }
         let ticket = self.engine.seal()?;
         self.engine.send_now(None);
-        if let Some(flusher) = self.flusher() {
-            flusher.wake(); // there may be something to try again, and later than it thinks
-        }
+        self.engine.wake(); // there may be something to try again, and later than it thinks
         let (report, fate) = ticket.end();
         let number = report.sequence();
         let (kind, what) = match fate {
@@ -133,7 +118,7 @@ impl CallHome {
     /// What the switch decided, what was delivered, and what waits.
     pub fn status(&self) -> Status {
         let engine = &self.engine;
-        let running = self.flusher().is_some() && !engine.closed.load(Ordering::Relaxed);
+        let running = engine.flusher.lock().is_some();
         let now = engine.clock.now().monotonic;
         let report = engine.schedule.lock().next_report();
         Status {
@@ -162,13 +147,14 @@ impl CallHome {
     /// second call does nothing, nor does one in a forked child or within a sink.
     pub fn shutdown(&self, deadline: Duration) -> Shutdown {
         let engine = &self.engine;
-        if engine.refusal().is_some() || engine.closed.swap(true, Ordering::Relaxed) {
+        let refused = engine.over().is_some() || is_sending();
+        if refused || engine.closed.swap(true, Ordering::Relaxed) {
             return Shutdown::default();
         }
         engine.window.registry().collect(false);
-        let flusher = self.flusher();
-        if let Some(flusher) = &flusher {
-            flusher.stop();
+        let flusher = engine.stop_thread();
+        if !engine.consent.is_open() {
+            return Shutdown::default();
         }
         // A function of the schema may be what shuts down, on the background thread itself.
         let flusher = flusher.filter(|flusher| !flusher.is_here());
@@ -215,8 +201,13 @@ impl CallHome {
 
 impl Drop for CallHome {
     fn drop(&mut self) {
-        if self.installed.is_some() {
+        let engine = &self.engine;
+        if self.installed.is_some() && engine.process == std::process::id() {
             let _ = self.shutdown(DROP_DEADLINE);
+            // Within a sink that does nothing, but the thread must not stay.
+            engine.closed.store(true, Ordering::Relaxed);
+            engine.window.registry().collect(false);
+            engine.stop_thread();
         }
     }
 }

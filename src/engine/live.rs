@@ -1,36 +1,80 @@
 //! Switching on and off while the program runs.
 
-use super::Engine;
+use std::sync::atomic::Ordering;
+
+use super::{Collecting, Engine};
 use crate::error::Error;
+use crate::flusher::Flusher;
 use crate::guard::caught;
 
 impl Engine {
     /// Stops collecting and reporting, and forgets what was collected, what waits, on disk too, and
-    /// who we are. The consent says no already, so nothing is sealed or sent from now on.
+    /// who we are. Where nothing has begun, nothing ends.
     pub(crate) fn stop(&self) {
-        // A window that is being sealed goes to the outbox first, and is forgotten there.
-        let _sealing = self.sealing.lock();
+        self.end(&mut self.sealing.lock());
+    }
+
+    /// The same if the consent says no. The sources are asked before every attempt: one may say no
+    /// now.
+    pub(super) fn heed(&self) {
+        if !self.consent.is_open() {
+            let mut collecting = self.sealing.lock();
+            // The application may have said yes before the lock was free.
+            if !self.consent.is_open() {
+                self.end(&mut collecting);
+            }
+        }
+    }
+
+    /// A window that is being sealed goes to the outbox first, and is forgotten there.
+    fn end(&self, collecting: &mut Collecting) {
+        if *collecting != Collecting::Now {
+            return;
+        }
+        *collecting = Collecting::NoMore;
         self.window.registry().collect(false);
+        self.stop_thread();
         self.outbox.cancel();
         if let Err(error) = self.identity.forget() {
             caught(|| log::warn!("{error}"));
         }
+        // A clock that panics must not keep a no from being heeded.
+        if let Some(now) = caught(|| self.clock.now()) {
+            self.window.restart(now);
+        }
     }
 
-    /// Begins as if the program had just started: nothing recorded before is reported.
+    /// Begins as if the program had just started: nothing recorded before is reported. After a no
+    /// nothing of earlier processes is left either. The thread, if there is to be one, starts to
+    /// work.
     ///
     /// # Errors
     ///
     /// Those of the id that is kept in a file. Then nothing has begun.
-    pub(crate) fn begin(&self) -> Result<(), Error> {
+    pub(crate) fn begin(&self, thread: Option<Flusher>) -> Result<(), Error> {
         let asked = self.identity.ask();
-        let _sealing = self.sealing.lock();
+        let mut collecting = self.sealing.lock();
         let now = self.clock.now();
         self.identity.find(asked, now)?;
-        self.outbox.begin(now, true);
+        self.outbox.begin(now, *collecting == Collecting::NoMore);
         self.window.restart(now);
         *self.schedule.lock() = self.timing.schedule(now.monotonic, &self.identity.instance());
         self.window.registry().collect(true);
+        *collecting = Collecting::Now;
+        *self.flusher.lock() = thread;
+        // A shutdown that came meanwhile has not seen that.
+        if self.closed.load(Ordering::Relaxed) {
+            self.window.registry().collect(false);
+            self.stop_thread();
+        }
+        self.wake();
         Ok(())
+    }
+
+    /// Tells the background thread, if there is one, to end.
+    pub(crate) fn stop_thread(&self) -> Option<Flusher> {
+        let thread = self.flusher.lock().take();
+        thread.iter().for_each(Flusher::stop);
+        thread
     }
 }

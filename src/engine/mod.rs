@@ -33,8 +33,11 @@ pub(crate) struct Engine {
     pub(crate) consent: Arc<Consent>,
     /// Held while reporting is switched on or off.
     pub(crate) changing: Mutex<()>,
-    /// Held while a window is sealed and its report put in the outbox.
-    pub(crate) sealing: Mutex<()>,
+    /// Held while a window is sealed and its report put in the outbox, and while that begins or
+    /// ends: the consent may say something else a moment before.
+    pub(crate) sealing: Mutex<Collecting>,
+    /// The background thread, while there is one.
+    pub(crate) flusher: Mutex<Option<Flusher>>,
     /// The process that made it. A forked child has everything but the threads, and must not
     /// report what its parent recorded.
     pub(crate) process: u32,
@@ -46,6 +49,15 @@ pub(crate) struct Engine {
     /// cleared by the sending one: its release orders what it left in the outbox before the
     /// background thread looks there.
     pub(crate) sending: AtomicBool,
+}
+
+/// Whether there is a window to seal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Collecting {
+    NotYet,
+    Now,
+    /// Somebody said no; a yes may follow.
+    NoMore,
 }
 
 impl Engine {
@@ -70,8 +82,10 @@ impl Engine {
         loop {
             let (answers, now) = self.ask();
             // Reports go to the outbox in the order of their windows.
-            let _sealing = self.sealing.lock();
-            self.consent.is_open().then_some(()).ok_or_else(|| self.off())?;
+            let collecting = self.sealing.lock();
+            if *collecting != Collecting::Now || !self.consent.is_open() {
+                return Err(self.off());
+            }
             // Switched off and on since the answers: they are not those of this time.
             if !self.window.is_current(&answers) {
                 continue;
@@ -116,15 +130,23 @@ impl Engine {
 
     /// Why nothing may be sealed, if so.
     pub(crate) fn refusal(&self) -> Option<Error> {
-        if !self.consent.is_open() {
-            return Some(self.off());
+        if let Some(over) = self.over() {
+            return Some(over);
         }
-        let message = if self.closed.load(Ordering::Relaxed) {
-            "nothing is reported after a shutdown: flush before it"
-        } else if self.process != std::process::id() {
+        if is_sending() {
+            let message = "a sink cannot have reports made: it would be given them in turn";
+            return Some(Error::new(ErrorKind::Usage, message));
+        }
+        (!self.consent.is_open()).then(|| self.off())
+    }
+
+    /// Why nothing is ever reported again, if so. Takes no lock: in a forked child one may be held
+    /// for ever.
+    pub(crate) fn over(&self) -> Option<Error> {
+        let message = if self.process != std::process::id() {
             "this aggregator belongs to the process that this one was forked from: build another after the fork"
-        } else if is_sending() {
-            "a sink cannot have reports made: it would be given them in turn"
+        } else if self.closed.load(Ordering::Relaxed) {
+            "nothing is reported after a shutdown: flush before it"
         } else {
             return None;
         };
@@ -162,16 +184,15 @@ impl Engine {
         if self.sending.load(Ordering::Acquire) { None } else { self.outbox.due() }
     }
 
-    /// Starts the background thread.
+    /// Starts the background thread. It does nothing before its first `wake`.
     pub(crate) fn start(engine: &Arc<Engine>) -> Result<Flusher, Error> {
         let engine = Arc::clone(engine);
-        Flusher::spawn("callhome", move |flusher| {
-            let wait = engine.tick(|| engine.send_apart(flusher));
-            if !engine.consent.is_open() {
-                flusher.stop();
-            }
-            wait
-        })
+        Flusher::spawn("callhome", move || engine.tick(|| engine.send_apart()))
+    }
+
+    /// Makes the background thread, if there is one, look again what is due.
+    pub(crate) fn wake(&self) {
+        self.flusher.lock().iter().for_each(Flusher::wake);
     }
 
     /// Sends what is due.
@@ -186,23 +207,16 @@ impl Engine {
         self.heed();
     }
 
-    /// The sources are asked again before every attempt: one may say no now.
-    fn heed(&self) {
-        if !self.consent.is_open() {
-            self.stop();
-        }
-    }
-
     /// Sends what is pending on a thread of its own, so that a receiver that hangs delays
     /// neither sampling nor sealing. There is one such thread at most, while there is something
     /// to send.
-    fn send_apart(self: &Arc<Self>, flusher: &Flusher) {
+    fn send_apart(self: &Arc<Self>) {
         self.sending.store(true, Ordering::Relaxed);
-        let (engine, flusher) = (Arc::clone(self), flusher.clone());
+        let engine = Arc::clone(self);
         let send = move || {
             caught(|| engine.send_due());
             engine.sending.store(false, Ordering::Release);
-            flusher.wake(); // for what came too late for this thread, or is to be tried again
+            engine.wake(); // for what came too late for this thread, or is to be tried again
         };
         if let Err(error) = thread::Builder::new().name("callhome-send".into()).spawn(send) {
             self.sending.store(false, Ordering::Relaxed);
