@@ -263,3 +263,31 @@ fn a_first_yes_finds_what_earlier_processes_left_as_a_start_does() {
     callhome.set_enabled(true).unwrap();
     assert_ne!(fs::read_to_string(&id).unwrap(), kept);
 }
+
+/// A report names the latest 128 windows in it. A crash may come when its file is written and those
+/// of its parts are not removed yet, so the file names all that have one.
+#[test]
+fn a_merged_report_names_every_file_that_it_stands_for() {
+    let (directory, clock) = (Directory::new(), TestClock::new());
+    let (every, sink) = (Duration::from_millis(100), down());
+    let builder = builder(directory.path(), &sink).max_pending(1000).max_attempts(1000);
+    let builder = builder.every(every).first_after(Duration::ZERO).spread(Duration::ZERO);
+    let callhome = builder.clock(clock.clone()).build().unwrap();
+    for _ in 0..140 {
+        callhome.tick();
+        clock.advance(every);
+    }
+    sink.answer(|_| Err(SendError::retry("busy").with_retry_after(HOUR)));
+    assert!(callhome.flush().is_err());
+    let parts = directory.reports();
+    assert_eq!(parts.len(), 141);
+
+    callhome.tick();
+    let [whole] = &directory.reports()[..] else { panic!("one file") };
+    let content = fs::read_to_string(whole).unwrap();
+    let header = content.lines().nth(1).unwrap();
+    for part in &parts {
+        let id = part.file_stem().unwrap().to_str().unwrap().strip_prefix("callhome-").unwrap();
+        assert!(header.contains(id), "{id}");
+    }
+}

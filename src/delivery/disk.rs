@@ -73,11 +73,17 @@ impl Disk {
     }
 
     /// Writes a report, and says whether it is on disk now. One line is logged when that fails, and
-    /// one when it works again.
-    pub(super) fn write(&self, report: &Report, sealed: &Sealed) -> bool {
+    /// one when it works again. `parts` are the ids under which parts of it are on disk: the file
+    /// names them all, and as many of its windows as the report does.
+    pub(super) fn write(&self, report: &Report, sealed: &Sealed, parts: Vec<String>) -> bool {
         let mut state = self.state.lock();
         let Some(spool) = &state.spool else { return false };
-        let merged: Vec<String> = sealed.merged.iter().map(ToString::to_string).collect();
+        let mut merged: Vec<String> = sealed.merged.iter().map(ToString::to_string).collect();
+        for part in parts {
+            if !merged.contains(&part) {
+                merged.push(part);
+            }
+        }
         let (id, sequence, end) = (report.id(), report.sequence(), sealed.end.wall);
         let written = spool.write(id, sequence, end, &merged, report.body());
         let failed = written.is_err();

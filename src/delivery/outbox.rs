@@ -119,8 +119,8 @@ impl Outbox {
     }
 
     /// Takes over a window, and with it those before it that were kept for it and that the receiver
-    /// certainly does not have: they become one. `make` makes the report, given what it has to tell of. No window follows
-    /// the `last`.
+    /// certainly does not have: they become one. `make` makes the report, given what it has to tell
+    /// of. No window follows the `last`.
     pub(crate) fn put(
         &self,
         mut sealed: Sealed,
@@ -129,14 +129,10 @@ impl Outbox {
     ) -> Arc<Ticket> {
         let (tells, parts) = self.queue.lock().merge(&mut sealed);
         let report = make(&sealed, &tells);
-        let parts_files = parts.iter().flat_map(|part| part.files.iter().cloned()).collect();
         // The report is on disk before its parts are not: a crash in between leaves both, and the
         // file tells which are parts.
-        let (files, old) = match self.disk.write(&report, &sealed) {
-            true => (vec![report.id().to_owned()], parts_files),
-            false => (parts_files, Vec::new()),
-        };
-        self.disk.remove(&old);
+        let is_spooled = self.disk.write(&report, &sealed, parts);
+        let files = if is_spooled { vec![report.id().to_owned()] } else { Vec::new() };
         let pending = Pending::new(report, sealed, tells, self.limits.age, files);
         let ticket = Arc::clone(&pending.ticket);
         self.change(|queue| {
@@ -148,9 +144,6 @@ impl Outbox {
                 queue.note_last();
             }
         });
-        for part in parts {
-            let _ = part.ticket.fate.set(Fate::Merged(Arc::clone(&ticket)));
-        }
         ticket
     }
 

@@ -1,6 +1,7 @@
 //! The queue of the outbox: its states and counts, without any waiting or sending.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::limits::Limits;
@@ -46,9 +47,9 @@ pub(super) struct Queue {
     pending: VecDeque<Pending>,
     /// The front report is with the sink and must stay.
     in_flight: bool,
-    /// Windows that were taken out and whose report, with them in it, is not put in yet; and how
-    /// many of them are on disk.
-    making: (u64, u64),
+    /// Reports that become a part of the next, which is made at this moment: they wait, and nobody
+    /// sends them.
+    parts: Vec<Pending>,
     pace: Pace,
     closed: bool,
     /// Lost windows that no report has told of yet.
@@ -64,7 +65,7 @@ impl Queue {
             limits,
             pending: VecDeque::new(),
             in_flight: false,
-            making: (0, 0),
+            parts: Vec::new(),
             pace: Pace::new(limits.attempts),
             closed: false,
             untold: Losses::default(),
@@ -82,10 +83,9 @@ impl Queue {
     }
 
     pub(super) fn tally(&self) -> Tally {
-        let pending = self.pending.iter().map(|pending| pending.windows).sum::<u64>();
-        // The end has counted those in the making.
-        let making = if self.closed { 0 } else { self.making.0 };
-        Tally { pending: pending + making, ..self.tally.clone() }
+        let waiting = self.pending.iter().chain(&self.parts);
+        let pending = waiting.map(|pending| pending.windows).sum();
+        Tally { pending, ..self.tally.clone() }
     }
 
     /// When the next attempt is due; `None` while there is nothing to send, a report is with the
@@ -119,21 +119,19 @@ impl Queue {
         tells
     }
 
-    /// The same, but takes them: they are no more in the queue, and in the making until the report
-    /// is [`push`](Queue::push)ed.
-    pub(super) fn merge(&mut self, sealed: &mut Sealed) -> (Losses, Vec<Pending>) {
-        let (mut tells, mut parts) = (Losses::default(), Vec::new());
+    /// The same, but takes them out of the order: they are parts until the report that has them is
+    /// [`push`](Queue::push)ed. Also returns the ids under which they are on disk.
+    pub(super) fn merge(&mut self, sealed: &mut Sealed) -> (Losses, Vec<String>) {
+        let mut tells = Losses::default();
         while self.part(self.pending.len().wrapping_sub(1), sealed).is_some() {
             let Some(mut part) = self.pending.pop_back() else { break };
-            self.making.0 += part.windows;
-            self.making.1 += if part.is_spooled() { part.windows } else { 0 };
             tells.merge(&part.tells);
             part.sealed.take().into_iter().for_each(|earlier| sealed.take_in(*earlier));
-            parts.push(part);
+            self.parts.push(part);
         }
         self.expire(sealed.end.monotonic);
         tells.merge(&std::mem::take(&mut self.untold));
-        (tells, parts)
+        (tells, self.parts.iter().flat_map(|part| part.files.iter().cloned()).collect())
     }
 
     /// The pending report at this place if it may become a part of `sealed`.
@@ -149,13 +147,19 @@ impl Queue {
         self.tally.last = true;
     }
 
-    /// Puts the report of a window that was just sealed at the end.
+    /// Puts the report of a window that was just sealed at the end. It stands for its parts, and
+    /// for their files if it has none.
     pub(super) fn push(&mut self, mut pending: Pending) {
         self.pace.sealed();
-        let (made, _) = std::mem::take(&mut self.making);
         if self.closed {
-            pending.windows -= made;
+            pending.windows = 1; // the end has counted its parts
             return self.end(pending);
+        }
+        for mut part in std::mem::take(&mut self.parts) {
+            if !pending.is_spooled() {
+                pending.files.append(&mut part.files);
+            }
+            self.settle(part, Fate::Merged(Arc::clone(&pending.ticket)));
         }
         self.pending.push_back(pending);
         // It is not waiting for another attempt yet; the next may well take all of them.
@@ -253,10 +257,8 @@ impl Queue {
     /// is there any more to be told. Returns what became of all.
     pub(super) fn close(&mut self) -> Tally {
         self.closed = true;
-        let (made, spooled) = self.making;
-        self.tally.spooled += spooled;
-        self.lose(Reason::Unshipped, made - spooled);
-        while let Some(pending) = self.pending.pop_front() {
+        let parts = std::mem::take(&mut self.parts);
+        for pending in std::mem::take(&mut self.pending).into_iter().chain(parts) {
             self.end(pending);
         }
         self.tally()
@@ -347,8 +349,8 @@ mod tests {
             let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
             queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
             let mut second = window(2);
-            let (_, parts) = queue.merge(&mut second);
-            assert_eq!((parts.len(), queue.tally().pending), (1, 1), "it is in the making");
+            queue.merge(&mut second);
+            assert_eq!((second.windows, queue.tally().pending), (2, 1), "it waits as a part");
 
             let count = |tally: &Tally| (tally.spooled, tally.lost.total(), tally.pending);
             let (end, one) = (queue.close(), if is_spooled { (1, 0, 0) } else { (0, 1, 0) });
@@ -357,5 +359,20 @@ mod tests {
             let two = if is_spooled { (2, 0, 0) } else { (0, 2, 0) };
             assert_eq!(count(&queue.tally()), two, "the second came too late for the first");
         }
+    }
+
+    #[test]
+    fn what_an_end_counts_as_spooled_stays_on_disk() {
+        let mut queue = Queue::new(LIMITS);
+        queue.push(report(window(1), true));
+        let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
+        queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
+        let mut second = window(2);
+        let (_, files) = queue.merge(&mut second);
+        assert_eq!((files.len(), queue.close().spooled), (1, 1));
+        // The disk is full now.
+        queue.push(report(second, false));
+        assert_eq!(queue.take_gone(), Vec::<String>::new());
+        assert_eq!((queue.tally().spooled, queue.tally().lost.total()), (1, 1));
     }
 }
