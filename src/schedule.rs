@@ -63,8 +63,11 @@ impl Beat {
     /// it neither drifts with the time that the work takes nor makes up for beats that were slept
     /// through.
     fn take(&mut self, now: Duration, late: Duration) -> bool {
-        let Some(since) = now.checked_sub(self.next.saturating_add(late)) else { return false };
-        let missed = since.as_nanos() / self.every.as_nanos().max(1);
+        if now < self.next.saturating_add(late) {
+            return false;
+        }
+        // From the beat itself, and not from when it came: so the next is always to come.
+        let missed = now.saturating_sub(self.next).as_nanos() / self.every.as_nanos().max(1);
         let steps = u32::try_from(missed + 1).unwrap_or(u32::MAX);
         self.next = self.next.saturating_add(self.every.saturating_mul(steps));
         self.passed = self.passed.saturating_add(steps.into());
@@ -118,13 +121,18 @@ impl Schedule {
 
     /// Whether a report is due; the next one then is one interval on.
     pub(crate) fn take_report(&mut self, now: Duration) -> bool {
-        let late = self.phase.jitter(self.report.passed);
+        let late = self.late();
         self.report.take(now, late)
     }
 
     /// When the next report is due.
     pub(crate) fn next_report(&self) -> Duration {
-        self.report.next.saturating_add(self.phase.jitter(self.report.passed))
+        self.report.next.saturating_add(self.late())
+    }
+
+    /// How late the next report is: never so late that it misses the beat after it.
+    fn late(&self) -> Duration {
+        self.phase.jitter(self.report.passed).min(self.report.every / 2)
     }
 
     /// When anything is due.
@@ -158,6 +166,20 @@ mod tests {
         assert!(schedule.take_report(s(10_000)), "asleep for hours");
         assert!(!schedule.take_report(s(10_001)), "what was missed is not made up for");
         assert_eq!(schedule.next_report(), s(10_010));
+    }
+
+    #[test]
+    fn a_report_that_is_late_by_nearly_an_interval_is_not_followed_by_another_at_once() {
+        let every = s(3600);
+        for instance in 0..100 {
+            let phase = Phase::new(&format!("instance {instance}"), every);
+            let mut schedule = Schedule::new(s(0), s(0), every, None, phase);
+            for _ in 0..10 {
+                let now = schedule.next_report() + every - Duration::from_millis(1);
+                assert!(schedule.take_report(now));
+                assert!(schedule.next_report() > now, "{instance}: a burst");
+            }
+        }
     }
 
     #[test]

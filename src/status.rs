@@ -37,8 +37,8 @@ impl Status {
         self.next_attempt
     }
 
-    /// Windows whose report was accepted. Each window that was sealed is accepted, pending, lost,
-    /// or after a shutdown spooled.
+    /// Windows whose report was accepted. Each window that was sealed, or found in the
+    /// [`spool`](crate::Builder::spool), is accepted, pending, lost, or after a shutdown spooled.
     pub fn accepted(&self) -> u64 {
         self.tally.accepted
     }
@@ -49,13 +49,15 @@ impl Status {
     }
 
     /// Windows that were given up, and files of the spool that were not whole. The next report's
-    /// envelope, if there is one, tells of them.
+    /// envelope, if there is one, tells of them, but not of what was withdrawn.
     pub fn lost(&self) -> u64 {
         self.tally.lost.total()
     }
 
     /// The same by reason, by the names that a report's `losses` has for them (see
-    /// [`Builder::bare`](crate::Builder::bare)); those there were.
+    /// [`Builder::bare`](crate::Builder::bare)); those there were. Two are here alone:
+    /// `reports_unshipped` (they waited when the program ended) and `reports_withdrawn` (reporting
+    /// was switched off).
     pub fn losses(&self) -> Vec<(&'static str, u64)> {
         self.tally.lost.by_reason()
     }
