@@ -7,13 +7,13 @@ mod support;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callhome::sink::{MemorySink, Parcel, SendError, Sink};
-use callhome::{CallHome, ErrorKind, Schema};
+use callhome::{CallHome, Clock, ErrorKind, Moment, Schema};
 use metrics::counter;
 use serde_json::Value;
 use support::SOON;
@@ -280,5 +280,29 @@ fn dropped_by_a_sink() {
         *owned = Some(builder.install().unwrap());
         drop(owned);
         has_threads(&[]);
+    });
+}
+
+/// A second panic would abort the process.
+#[test]
+fn dropped_by_a_panic_with_a_clock_that_panics_too() {
+    apart("dropped_by_a_panic_with_a_clock_that_panics_too", || {
+        struct Broken(Arc<AtomicBool>);
+        impl Clock for Broken {
+            fn now(&self) -> Moment {
+                assert!(!self.0.load(Ordering::Relaxed), "the clock panics");
+                Moment { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH }
+            }
+        }
+        let (sink, broken) = (MemorySink::new(), Arc::new(AtomicBool::new(false)));
+        let builder = CallHome::builder(schema()).opt_out().sink(sink.clone());
+        let callhome = builder.clock(Broken(Arc::clone(&broken))).install().unwrap();
+        broken.store(true, Ordering::Relaxed);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _callhome = callhome;
+            panic!("the application panics");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(arrived(&sink), Vec::<u64>::new());
     });
 }

@@ -110,3 +110,21 @@ fn a_logger_that_flushes_is_told_that_it_cannot() {
         assert_eq!(*GOT.lock().unwrap(), ["Usage"]);
     });
 }
+
+#[test]
+fn a_logger_may_flush_when_the_disk_fails() {
+    apart("a_logger_may_flush_when_the_disk_fails", || {
+        log_to(|line| {
+            if line.contains("in memory alone") {
+                let callhome = USED.get().unwrap();
+                let error = callhome.flush().map(drop).unwrap_err();
+                GOT.lock().unwrap().push(format!("{:?}", error.kind()));
+            }
+        });
+        let spool = std::env::temp_dir().join(format!("callhome-loggers-{}", uuid::Uuid::new_v4()));
+        drop(USED.set(builder(&down()).spool(&spool).build().unwrap()));
+        std::fs::remove_dir_all(&spool).unwrap();
+        ends(|| assert!(USED.get().unwrap().flush().is_err()));
+        assert_eq!(*GOT.lock().unwrap(), ["Delivery"]);
+    });
+}

@@ -133,6 +133,7 @@ impl Builder {
         if consent.is_open() {
             identity.find(identity.ask(), now)?;
             outbox.begin(now, false);
+            outbox.tell();
             collecting = Collecting::Now;
         }
         let engine = Engine {

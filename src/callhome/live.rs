@@ -56,7 +56,19 @@ impl CallHome {
             return Err(over);
         }
         // One at a time.
-        let _changing = engine.changing.lock();
+        let changing = engine.changing.lock();
+        let decided = self.decide_in_turn(change);
+        drop(changing);
+        engine.outbox.tell();
+        let decision = decided?;
+        if wanted && !engine.consent.is_open() {
+            return Err(Error::new(ErrorKind::Off, format!("it stays off: {decision}")));
+        }
+        Ok(decision)
+    }
+
+    fn decide_in_turn(&self, change: impl FnOnce(&mut Switch)) -> Result<Decision, Error> {
+        let engine = &self.engine;
         let before = engine.consent.decision().mode();
         let decision = engine.consent.change(change)?;
         if decision.mode() != before {
@@ -67,9 +79,6 @@ impl CallHome {
                     return Err(error);
                 }
             }
-        }
-        if wanted && !engine.consent.is_open() {
-            return Err(Error::new(ErrorKind::Off, format!("it stays off: {decision}")));
         }
         Ok(decision)
     }

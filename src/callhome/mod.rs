@@ -159,7 +159,9 @@ impl CallHome {
         // A function of the schema may be what shuts down, on the background thread itself.
         let flusher = flusher.filter(|flusher| !flusher.is_here());
         let before = engine.outbox.tally();
-        let end = engine.clock.now().monotonic.saturating_add(deadline);
+        // Nothing may panic here: it may be a panic that drops the handle.
+        let now = caught(|| engine.clock.now().monotonic).unwrap_or_default();
+        let end = now.saturating_add(deadline);
         let (done, all_done) = crossbeam_channel::bounded::<()>(0);
         let last_words = {
             let engine = Arc::clone(engine);
@@ -181,7 +183,9 @@ impl CallHome {
                     error = Some(format!("there was no answer within {deadline:?}"));
                 }
                 // So that it is gone when this returns.
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => drop(thread.join()),
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                    caught(|| drop(thread.join()));
+                }
             },
             Err(reason) => error = Some(format!("no thread to send with: {reason}")),
         }

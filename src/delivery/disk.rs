@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use log::Level;
 use parking_lot::Mutex;
 
 use super::spool::{Found, Spool};
@@ -14,6 +15,8 @@ pub(super) struct Disk {
     /// Where it is to be.
     directory: Option<PathBuf>,
     state: Mutex<State>,
+    /// What is to be said when nothing is locked: the logger may use the aggregator.
+    notes: Mutex<Vec<(Level, String)>>,
 }
 
 #[derive(Default)]
@@ -34,7 +37,7 @@ impl State {
 
 impl Disk {
     pub(super) fn new(directory: Option<PathBuf>) -> Disk {
-        Disk { directory, state: Mutex::default() }
+        Disk { directory, state: Mutex::default(), notes: Mutex::default() }
     }
 
     /// Opens the spool, and says what earlier processes have left; where that fails, reports are
@@ -48,16 +51,15 @@ impl Disk {
         let (spool, found) = match Spool::open(directory) {
             Ok(opened) => opened,
             Err(error) => {
-                caught(|| log::warn!("telemetry reports are kept in memory alone: {error}"));
+                self.note(
+                    Level::Warn,
+                    format!("telemetry reports are kept in memory alone: {error}"),
+                );
                 return Found::default();
             }
         };
         if let left @ 1.. = found.left {
-            caught(|| {
-                log::warn!(
-                    "{left} directories of earlier processes in {directory:?} stay as they are: they cannot be read, or hold too much"
-                );
-            });
+            self.note(Level::Warn, format!("{left} directories of earlier processes in {directory:?} stay as they are: they cannot be read, or hold too much"));
         }
         *self.state.lock() = State { spool: Some(spool), failing: false };
         found
@@ -68,11 +70,11 @@ impl Disk {
         let spool = self.state.lock().spool.take();
         if let Some(Err(error)) = spool.map(Spool::wipe) {
             let directory = &self.directory;
-            caught(|| log::warn!("not all of {directory:?} could be removed: {error}"));
+            self.note(Level::Warn, format!("not all of {directory:?} could be removed: {error}"));
         }
     }
 
-    /// Writes a report, and says whether it is on disk now. One line is logged when that fails, and
+    /// Writes a report, and says whether it is on disk now. One line is noted when that fails, and
     /// one when it works again. `parts` are the ids under which parts of it are on disk: the file
     /// names them all, and as many of its windows as the report does.
     pub(super) fn write(&self, report: &Report, sealed: &Sealed, parts: Vec<String>) -> bool {
@@ -91,12 +93,24 @@ impl Disk {
         drop(state);
         match written {
             _ if !news => {}
-            Ok(()) => drop(caught(|| log::info!("telemetry reports are kept on disk again"))),
-            Err(error) => drop(caught(|| {
-                log::info!("telemetry reports are kept in memory alone: {error}");
-            })),
+            Ok(()) => self.note(Level::Info, "telemetry reports are kept on disk again".into()),
+            Err(error) => self
+                .note(Level::Info, format!("telemetry reports are kept in memory alone: {error}")),
         }
         !failed
+    }
+
+    /// Notes what [`tell`](Disk::tell) says.
+    pub(super) fn note(&self, level: Level, line: String) {
+        self.notes.lock().push((level, line));
+    }
+
+    /// Logs what was noted.
+    pub(super) fn tell(&self) {
+        let notes = std::mem::take(&mut *self.notes.lock());
+        for (level, line) in notes {
+            caught(|| log::log!(level, "{line}"));
+        }
     }
 
     /// Removes the files of these reports. One that cannot be removed is sent again by the next

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use log::Level;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::disk::Disk;
@@ -226,6 +227,16 @@ impl Outbox {
         drop(queue);
         self.disk.try_remove(&gone);
         tally
+    }
+
+    /// Notes what [`tell`](Outbox::tell) says.
+    pub(crate) fn note(&self, level: Level, line: String) {
+        self.disk.note(level, line);
+    }
+
+    /// Logs what was noted while something was locked.
+    pub(crate) fn tell(&self) {
+        self.disk.tell();
     }
 
     pub(crate) fn tally(&self) -> Tally {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use log::Level;
+
 use super::{Collecting, Engine};
 use crate::error::Error;
 use crate::flusher::Flusher;
@@ -9,7 +11,7 @@ use crate::guard::caught;
 
 impl Engine {
     /// Stops collecting and reporting, and forgets what was collected, what waits, on disk too, and
-    /// who we are. Where nothing has begun, nothing ends.
+    /// who we are. Where nothing has begun, nothing ends. The caller tells what was noted.
     pub(crate) fn stop(&self) {
         self.end(&mut self.sealing.lock());
     }
@@ -23,6 +25,8 @@ impl Engine {
             if !self.consent.is_open() {
                 self.end(&mut collecting);
             }
+            drop(collecting);
+            self.outbox.tell();
         }
     }
 
@@ -36,7 +40,7 @@ impl Engine {
         self.stop_thread();
         self.outbox.cancel();
         if let Err(error) = self.identity.forget() {
-            caught(|| log::warn!("{error}"));
+            self.outbox.note(Level::Warn, error.to_string());
         }
         // A clock that panics must not keep a no from being heeded.
         if let Some(now) = caught(|| self.clock.now()) {
@@ -46,7 +50,7 @@ impl Engine {
 
     /// Begins as if the program had just started: nothing recorded before is reported. After a no
     /// nothing of earlier processes is left either. The thread, if there is to be one, starts to
-    /// work.
+    /// work. The caller tells what was noted.
     ///
     /// # Errors
     ///

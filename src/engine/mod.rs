@@ -91,7 +91,10 @@ impl Engine {
                 continue;
             }
             let sealed = self.window.seal(answers, now);
-            return Ok(self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost)));
+            let ticket = self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost));
+            drop(collecting);
+            self.outbox.tell();
+            return Ok(ticket);
         }
     }
 
