@@ -16,8 +16,9 @@ impl Consent {
     /// Decides for the first time.
     pub(crate) fn new(switch: Switch, reach: Reach) -> Result<Consent, Error> {
         let decision = switch.decide(reach)?;
-        warn(&decision);
-        Ok(Consent { reach, state: Mutex::new((switch, decision)) })
+        let consent = Consent { reach, state: Mutex::new((switch, decision)) };
+        consent.warn();
+        Ok(consent)
     }
 
     /// What was decided last.
@@ -48,22 +49,19 @@ impl Consent {
         self.is_open()
     }
 
-    /// Notes what the application says now, and decides anew.
+    /// Notes what the application says now, and decides anew. The caller [warns](Consent::warn).
     pub(crate) fn change(&self, change: impl FnOnce(&mut Switch)) -> Result<Decision, Error> {
         let mut state = self.state.lock();
         change(&mut state.0);
-        let decision = state.0.decide(self.reach)?;
-        state.1 = decision.clone();
-        // The logger may ask what was decided.
-        drop(state);
-        warn(&decision);
-        Ok(decision)
+        state.1 = state.0.decide(self.reach)?;
+        Ok(state.1.clone())
     }
-}
 
-/// Says what could not be understood, if that is what decided.
-fn warn(decision: &Decision) {
-    if let Some(warning) = decision.warning() {
-        caught(|| log::warn!("{warning}"));
+    /// Logs what could not be understood, if that is what decided. Not under a lock: the logger may
+    /// use the aggregator.
+    pub(crate) fn warn(&self) {
+        if let Some(warning) = self.decision().warning() {
+            caught(|| log::warn!("{warning}"));
+        }
     }
 }

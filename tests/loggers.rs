@@ -82,19 +82,23 @@ fn a_logger_that_panics_does_not_make_a_start_panic() {
 }
 
 #[test]
-fn a_logger_may_look_at_the_aggregator_that_decides() {
+fn a_logger_may_use_the_aggregator_that_decides() {
     let variables = [("SHOP_TELEMETRY", "what?")];
-    apart_with("a_logger_may_look_at_the_aggregator_that_decides", &variables, || {
+    apart_with("a_logger_may_use_the_aggregator_that_decides", &variables, || {
         log_to(|_| {
-            let said = USED.get().map(|callhome| callhome.status().to_string());
-            GOT.lock().unwrap().extend(said);
+            let Some(callhome) = USED.get() else { return };
+            let said = callhome.status().to_string();
+            GOT.lock().unwrap().push(said);
+            if GOT.lock().unwrap().len() == 1 {
+                callhome.set_enabled(true).unwrap_err();
+            }
         });
         drop(USED.set(builder(&down()).switch("SHOP_TELEMETRY").build().unwrap()));
         ends(|| {
             let error = USED.get().unwrap().set_enabled(true).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Off);
         });
-        assert_eq!(GOT.lock().unwrap().len(), 1);
+        assert_eq!(GOT.lock().unwrap().len(), 2, "one line for each time");
     });
 }
 

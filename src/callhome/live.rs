@@ -59,6 +59,7 @@ impl CallHome {
         let changing = engine.changing.lock();
         let decided = self.decide_in_turn(change);
         drop(changing);
+        engine.consent.warn();
         engine.outbox.tell();
         let decision = decided?;
         if wanted && !engine.consent.is_open() {
