@@ -66,4 +66,6 @@ mod documents {
     struct Design;
     #[doc = include_str!("../CHANGELOG.md")]
     struct Changelog;
+    #[doc = include_str!("../docs/PRIVACY.md")]
+    struct Privacy;
 }

@@ -357,9 +357,8 @@ fn check(records: &[Record], environment: &[String], folder: &Path) -> Result<()
     Ok(())
 }
 
-/// A folder that is gone after the test.
+/// Gone after the test.
 struct Folder(PathBuf);
-
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -381,7 +380,8 @@ fn only_what_is_declared_leaves_or_is_seen() {
         let folder = format!("callhome-declared-{}", uuid::Uuid::new_v4());
         let folder = Folder(std::env::temp_dir().join(folder));
         let cases = std::env::var("PROPTEST_CASES").map_or(100, |cases| cases.parse().unwrap());
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        let config =
+            Config { cases, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
         let play = |records: Vec<Record>| {
             fs::create_dir(&folder.0).unwrap();
             let checked = check(&records, &environment, &folder.0);

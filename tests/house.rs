@@ -199,6 +199,32 @@ fn the_readme_names_the_words_of_the_switch() {
 }
 
 #[test]
+fn the_page_on_privacy_names_what_there_is() {
+    let page = read("docs/PRIVACY.md");
+    assert!(page.lines().count() < 90, "a page");
+    let code = ["schema/tree", "builder/ids", "schema/transform", "callhome/mod", "callhome/live"]
+        .map(|file| read(&format!("src/{file}.rs")))
+        .concat();
+    for name in [
+        "instance_id",
+        "cluster_id",
+        "cluster_id_source",
+        "cluster_id_rotates",
+        "transform",
+        "panics",
+        "preview",
+        "set_enabled",
+    ] {
+        assert!(page.contains(name) && code.contains(&format!("pub fn {name}")), "{name}");
+    }
+    for variant in ["AtLeast", "Digits"] {
+        assert!(page.contains(variant) && code.contains(variant), "{variant}");
+    }
+    assert!(root().join("docs/SWITCH.md").exists() && page.contains("(SWITCH.md)"));
+    assert!(read("README.md").contains("(docs/PRIVACY.md)"));
+}
+
+#[test]
 fn the_changelog_has_an_unreleased_part_and_the_manifest_a_version() {
     assert!(read("CHANGELOG.md").contains("\n## Unreleased\n"));
     assert!(read("README.md").contains(env!("CARGO_PKG_RUST_VERSION")));
