@@ -15,6 +15,9 @@ global!(IDS: Ids = Ids::new());
 /// channel) ordered the store before its load, and coherence does the rest.
 pub(crate) struct Counter {
     place: Place,
+    /// The place's offset if it is in the first step, else one that is in no step: what most
+    /// counters need is found with one comparison.
+    first: usize,
     /// Given back when the counter goes, never before.
     _id: Id,
     /// What earlier counters left in the words of this number.
@@ -35,6 +38,7 @@ impl Counter {
         let place = id.place(WORDS);
         Counter {
             place,
+            first: if place.step == 0 { place.offset } else { usize::MAX },
             _id: id,
             inherited: words(place),
             homeless: AtomicU64::new(0),
@@ -46,9 +50,9 @@ impl Counter {
     /// Adds to the calling thread's word.
     #[inline]
     pub(crate) fn add(&self, amount: u64) {
-        match table::current().and_then(|table| table.word(self.place)) {
+        match table::current().and_then(|table| table.first_word(self.first)) {
             Some(word) => self.add_to(word, amount),
-            None => self.add_slowly(amount),
+            None => self.add_beyond(amount),
         }
     }
 
@@ -57,6 +61,15 @@ impl Counter {
         match word.load(Ordering::Relaxed).checked_add(amount) {
             Some(sum) => word.store(sum, Ordering::Relaxed),
             None => self.add_large(u128::from(amount)),
+        }
+    }
+
+    /// Adds to a word beyond the first step, if there is one.
+    #[inline(never)]
+    fn add_beyond(&self, amount: u64) {
+        match table::current().and_then(|table| table.word(self.place)) {
+            Some(word) => self.add_to(word, amount),
+            None => self.add_slowly(amount),
         }
     }
 

@@ -27,16 +27,17 @@ impl Line {
     }
 }
 
+/// The first step of words, on lines of its own as well.
+#[repr(align(128))]
+struct First([AtomicU64; 1 << WORDS]);
+
 /// A step of a table, allocated at the first touch.
 type Step<T> = OnceLock<Box<[T]>>;
-
-/// Lines of the first step of words.
-const FIRST: usize = (1 << WORDS) / 16;
 
 /// What one thread writes.
 pub(crate) struct Table {
     /// The first step of the words, which is there from the start, and so found in fewer loads.
-    first: [Line; FIRST],
+    first: First,
     /// The other steps of them.
     words: [Step<Line>; STEPS],
     rings: [Step<OnceLock<Box<Ring>>>; STEPS],
@@ -47,20 +48,26 @@ pub(crate) struct Table {
 impl Table {
     fn new() -> Self {
         Table {
-            first: std::array::from_fn(|_| Line::new()),
+            first: First(std::array::from_fn(|_| AtomicU64::new(0))),
             words: std::array::from_fn(|_| OnceLock::new()),
             rings: std::array::from_fn(|_| OnceLock::new()),
             next: OnceLock::new(),
         }
     }
 
+    /// The counter word at this offset of the first step, if the step goes that far.
+    #[inline]
+    pub(crate) fn first_word(&self, offset: usize) -> Option<&AtomicU64> {
+        self.first.0.get(offset)
+    }
+
     /// The counter word at `place`, if this table has that step yet.
     #[inline]
     pub(crate) fn word(&self, place: Place) -> Option<&AtomicU64> {
-        let lines = match place.step {
-            0 => &self.first,
-            step => &**self.words.get(step)?.get()?,
-        };
+        if place.step == 0 {
+            return self.first_word(place.offset);
+        }
+        let lines = self.words.get(place.step)?.get()?;
         Some(&lines.get(place.offset / 16)?.0[place.offset % 16])
     }
 
