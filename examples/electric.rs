@@ -4,11 +4,13 @@
 //! cargo run --example electric                      # records from four threads, sends over HTTP
 //! cargo run --example electric -- --print electric  # the sample of Electric's telemetry page
 //! cargo run --example electric -- --print page      # the page itself, `examples/electric/TELEMETRY.md`
+//! cargo run --example electric -- --print schema    # the JSON Schema of the reports
 //! ```
 //!
 //! The first starts a receiver on this machine, records through the `metrics` macros, and prints
 //! the report as it arrives. The second feeds the values behind the page's sample and prints the
-//! document, without a network. The third prints the page that such a product publishes.
+//! document, without a network. The others print documents that are made of the
+//! schema.
 
 mod receiver;
 
@@ -121,9 +123,9 @@ fn settings(schema: Schema, url: &str) -> Builder {
         .bare()
 }
 
-/// Prints the page that Electric might publish.
-fn print_page() -> Result<(), Box<dyn Error>> {
-    let page = Page::new("Electric")
+/// What Electric might say on its page.
+fn page() -> Page {
+    Page::new("Electric")
         .why(
             "We collect usage data to understand:\n\n\
              1. how many applications are using the sync service\n\
@@ -131,9 +133,15 @@ fn print_page() -> Result<(), Box<dyn Error>> {
         )
         .sent_to("Reports come from the sync service alone, not from clients or from Postgres.")
         .never("Names of tables and columns, rows, queries, and who the users are.")
-        .retention("Reports are deleted after two years.");
+        .retention("Reports are deleted after two years.")
+}
+
+/// Prints a document that is made of the schema.
+fn print_document(
+    make: impl Fn(Builder) -> Result<String, callhome::Error>,
+) -> Result<(), Box<dyn Error>> {
     let schema = schema(|| None, || None, process_memory);
-    print!("{}", settings(schema, "https://checkpoint.example.com").to_markdown(&page)?);
+    print!("{}", make(settings(schema, "https://checkpoint.example.com"))?);
     Ok(())
 }
 
@@ -214,9 +222,10 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         [] => run(),
         ["--print", "electric"] => print_sample(),
-        ["--print", "page"] => print_page(),
+        ["--print", "page"] => print_document(|settings| settings.to_markdown(&page())),
+        ["--print", "schema"] => print_document(|settings| settings.to_json_schema()),
         _ => {
-            eprintln!("usage: electric [--print electric|page], not {arguments:?}");
+            eprintln!("usage: electric [--print electric|page|schema], not {arguments:?}");
             return ExitCode::from(2);
         }
     };

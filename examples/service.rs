@@ -24,7 +24,9 @@
 //! ab -k -n 20000 -c 8 http://127.0.0.1:8080/kv/greeting
 //! ```
 //!
-//! `service --print page` prints the page that such a product publishes, `examples/service/TELEMETRY.md`.
+//! `service --print page` prints the page that such a product publishes, and `--print schema` what
+//! its receiver has to know: they are committed as `TELEMETRY.md` and `schema.json` in
+//! `examples/service`.
 //!
 //! Start it with `KV_TELEMETRY=off` or `DO_NOT_TRACK=1`, and it serves but reports nothing.
 
@@ -52,7 +54,7 @@ Usage: service [OPTIONS]
   --listen ADDR     IP address and port to listen on [127.0.0.1:8080]; port 0 is any free port
   --report-to URL   where reports go [a receiver in this process, which prints them]
   --every SECONDS   time between reports [10]; fractions are allowed, 0.1 is the least
-  --print page      print the page about the reports, and end
+  --print WHAT      print the page about the reports (page) or their JSON Schema (schema)
   --help            print this
 
 KV_TELEMETRY=off or DO_NOT_TRACK=1 in the environment switch the reports off.
@@ -275,14 +277,15 @@ fn run() -> Result<(), Box<dyn Error>> {
         print!("{HELP}");
         return Ok(());
     };
-    match print.as_deref() {
-        Some("page") => {
-            let url = report_to.as_deref().unwrap_or("https://reports.example.com/v1/reports");
-            print!("{}", settings(url, every).to_markdown(&page())?);
-            return Ok(());
+    if let Some(document) = print {
+        let url = report_to.as_deref().unwrap_or("https://reports.example.com/v1/reports");
+        let settings = settings(url, every);
+        match &*document {
+            "page" => print!("{}", settings.to_markdown(&page())?),
+            "schema" => print!("{}", settings.to_json_schema()?),
+            other => return Err(format!("--print {other:?}: there are page and schema").into()),
         }
-        Some(other) => return Err(format!("--print {other:?}: there is `page`").into()),
-        None => {}
+        return Ok(());
     }
     let server = Server::http(listen).map_err(|error| format!("--listen {listen}: {error}"))?;
     let server = Arc::new(server);

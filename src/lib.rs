@@ -9,6 +9,7 @@
 //! | [`Recorder`] | what the macros of `metrics` record to |
 //! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
 //! | [`Page`], [`assert_page_current!`] | the page about the reports, and the test that keeps it true |
+//! | [`Changes`], [`assert_schema_compatible!`] | what a receiver has to know, and the test that keeps it so |
 //! | [`Decision`], [`Mode`] | whether anything is reported, and which rule decided it |
 //! | [`Setting`], [`CiPolicy`] | what the application tells the switch |
 //! | [`sink`] | where reports go |
@@ -45,9 +46,9 @@ mod summary;
 mod switch;
 mod window;
 
-pub use artefact::Page;
+pub use artefact::{Changes, Page};
 #[doc(hidden)]
-pub use artefact::check as __check;
+pub use artefact::{check as __check, check_contract as __check_contract};
 pub use builder::Builder;
 pub use callhome::CallHome;
 pub use clock::{Clock, Moment};

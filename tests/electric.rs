@@ -75,6 +75,20 @@ fn the_page_is_current() {
 }
 
 #[test]
+fn receivers_can_read_the_reports() {
+    let contract = stdout(&electric(&["--print", "schema"], &[("DO_NOT_TRACK", "1")]));
+    callhome::assert_schema_compatible!("examples/electric/schema.json", contract);
+    let valid = jsonschema::validator_for(&serde_json::from_str(&contract).unwrap()).unwrap();
+    let sample = stdout(&electric(&["--print", "electric"], &[]));
+    let sent = stdout(&electric(&[], &[]));
+    let sent = sent.lines().find(|line| line.starts_with('{')).unwrap();
+    for report in [&*sample, sent, include_str!("payloads/electric.json")] {
+        let report: Value = serde_json::from_str(report).unwrap();
+        valid.validate(&report).unwrap();
+    }
+}
+
+#[test]
 fn an_argument_it_does_not_know_is_an_error() {
     let output = electric(&["--print", "nothing"], &[]);
     assert_eq!(output.status.code(), Some(2));

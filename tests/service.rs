@@ -180,17 +180,25 @@ fn batch(address: &str) -> Totals {
     seen
 }
 
-/// Sums over the reports that have been printed.
-#[derive(Default)]
+/// Sums over the reports that have been printed, each as the committed schema has it.
 struct Reports {
+    valid: jsonschema::Validator,
     sequence: u64,
     totals: Totals,
     busiest: u64,
 }
 
 impl Reports {
+    fn new() -> Reports {
+        let contract = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/service/schema.json");
+        let contract = serde_json::from_str(&std::fs::read_to_string(contract).unwrap()).unwrap();
+        let valid = jsonschema::options().should_validate_formats(true).build(&contract).unwrap();
+        Reports { valid, sequence: 0, totals: Totals::default(), busiest: 0 }
+    }
+
     fn read(&mut self, line: &str) {
         let report: Value = serde_json::from_str(line).unwrap();
+        self.valid.validate(&report).unwrap();
         self.sequence += 1;
         assert_eq!(report["sequence"], self.sequence, "{line}");
         assert_eq!(report["losses"], serde_json::json!({}), "{line}");
@@ -234,7 +242,7 @@ impl Reports {
 fn every_request_is_in_exactly_one_report() {
     let service = Service::start(&[]);
     assert_eq!(service.status, "telemetry: on (default)");
-    let mut reports = Reports::default();
+    let mut reports = Reports::new();
 
     let mut made = batch(&service.address);
     let end = Instant::now() + SOON;
@@ -255,7 +263,7 @@ fn every_request_is_in_exactly_one_report() {
 #[test]
 fn what_is_answered_while_it_stops_is_reported() {
     let service = Service::start(&[]);
-    let mut reports = Reports::default();
+    let mut reports = Reports::new();
     let address = service.address.clone();
     let seen = thread::scope(|scope| {
         let (service, address) = (service, &*address); // a failure here ends it, and the clients
@@ -298,12 +306,21 @@ fn a_service_that_is_switched_off_serves_and_reports_nothing() {
     }
 }
 
+/// A document that the example prints.
+fn printed(document: &str) -> String {
+    let output = example().args(["--print", document]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn the_page_is_current() {
-    let output = example().args(["--print", "page"]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let printed = String::from_utf8(output.stdout).unwrap();
-    callhome::assert_page_current!("examples/service/TELEMETRY.md", printed);
+    callhome::assert_page_current!("examples/service/TELEMETRY.md", printed("page"));
+}
+
+#[test]
+fn receivers_can_read_the_reports() {
+    callhome::assert_schema_compatible!("examples/service/schema.json", printed("schema"));
 }
 
 #[test]

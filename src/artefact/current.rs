@@ -5,6 +5,8 @@ use std::path::Path;
 
 use similar::TextDiff;
 
+use crate::schema::Schema;
+
 /// Compares a generated text to the file at `path` within `root`, or with `CALLHOME_BLESS=1` in the
 /// environment writes it there.
 ///
@@ -42,6 +44,37 @@ pub(super) fn check_file(
     Err(format!("{path} is stale; {remedy}:\n{diff}"))
 }
 
+/// Compares a generated contract to the file at `path` within `root`, which is the one that
+/// receivers know, or with `CALLHOME_BLESS=1` in the environment writes it there.
+///
+/// # Errors
+///
+/// What differs. If something breaks without a new version, that; and nothing is written then.
+#[doc(hidden)]
+pub fn check_contract(root: &str, path: &str, generated: &str) -> Result<(), String> {
+    let is_blessed = std::env::var_os("CALLHOME_BLESS").is_some_and(|value| value == "1");
+    check_contract_file(&Path::new(root).join(path), path, generated, is_blessed)
+}
+
+pub(super) fn check_contract_file(
+    file: &Path,
+    path: &str,
+    generated: &str,
+    is_blessed: bool,
+) -> Result<(), String> {
+    if let Ok(committed) = fs::read_to_string(file) {
+        let changes = Schema::compare(&committed, generated).map_err(|e| format!("{path}: {e}"))?;
+        if changes.is_unannounced() {
+            let (old, _) = changes.versions();
+            return Err(format!(
+                "receivers of {path} cannot read these reports; undo it, or raise `Schema::version` \
+                 above {old}:\n{changes}"
+            ));
+        }
+    }
+    check_file(file, path, generated, is_blessed)
+}
+
 /// Fails the test unless the file, given from the package's root, is what is generated now. With
 /// `CALLHOME_BLESS=1` in the environment it writes the file instead.
 ///
@@ -65,9 +98,35 @@ macro_rules! assert_page_current {
     };
 }
 
+/// Fails the test when the reports cannot be read any more by those who know the committed JSON
+/// Schema, unless [`Schema::version`](crate::Schema::version) was raised; and when the file, given
+/// from the package's root, is not what is generated now. With `CALLHOME_BLESS=1` in the environment
+/// it writes the file, but not over one that breaks so.
+///
+/// ```no_run
+/// # use callhome::{Builder, CallHome, Schema};
+/// # fn builder() -> Builder {
+/// #     CallHome::builder(Schema::new("shop").counter("orders"))
+/// # }
+/// #[test]
+/// fn receivers_can_read_the_reports() {
+///     callhome::assert_schema_compatible!("schema.json", builder().to_json_schema().unwrap());
+/// }
+/// ```
+#[macro_export]
+macro_rules! assert_schema_compatible {
+    ($path:expr, $schema:expr $(,)?) => {
+        if let Err(fault) = $crate::__check_contract(env!("CARGO_MANIFEST_DIR"), $path, &$schema) {
+            panic!("{fault}");
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artefact::contract;
+    use crate::schema::Plan;
 
     #[test]
     fn a_stale_file_is_told_by_its_lines_and_written_when_it_is_blessed() {
@@ -85,6 +144,36 @@ mod tests {
 
         fs::write(&file, "one\r\ntwo\r\n").unwrap();
         assert_eq!(check("one\ntwo\n", false), Ok(()));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_contract_that_breaks_is_not_even_written_when_it_is_blessed() {
+        let folder = std::env::temp_dir().join(format!("callhome-schema-{}", std::process::id()));
+        let file = folder.join("schema.json");
+        let contract = |schema: Schema| {
+            let plan = Plan::new(schema).expect("a good schema");
+            contract(&plan, false).expect("a good schema")
+        };
+        let check = |schema, is_blessed| {
+            check_contract_file(&file, "schema.json", &contract(schema), is_blessed)
+        };
+        let first = || Schema::new("shop").counter("orders");
+        assert!(check(first(), false).unwrap_err().contains("cannot be read"));
+        check(first(), true).unwrap();
+        assert_eq!(check(first(), false), Ok(()));
+
+        let more = check(first().counter("visits"), false).unwrap_err();
+        assert!(more.contains("is stale") && more.contains("\n+        \"visits\""), "{more}");
+        for is_blessed in [false, true] {
+            let other = check(Schema::new("shop").gauge("orders"), is_blessed).unwrap_err();
+            assert!(other.contains("raise `Schema::version` above 1"), "{other}");
+            assert!(other.contains("breaking: `data.orders` may be "), "{other}");
+        }
+        assert_eq!(check(first(), false), Ok(()), "it was not written");
+        check(first().counter("visits"), true).unwrap();
+        check(Schema::new("shop").version(2).gauge("orders"), true).unwrap();
+        assert!(check(first(), true).is_err(), "back again");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -8,9 +8,17 @@
 //! | `words` | intervals, transforms and types in words |
 //! | `page` | the page that a product publishes |
 //! | `tables` | its tables of fields |
+//! | `envelope` | what is around the data |
+//! | `json` | a JSON document whose members keep their order |
+//! | `contract` | the JSON Schema of a report |
+//! | `changes` | what differs between two of them, and whether a receiver can bear it |
 //! | `current` | whether a file that was committed is what is generated now |
 
+mod changes;
+mod contract;
 mod current;
+mod envelope;
+mod json;
 mod kind;
 mod page;
 mod sample;
@@ -18,6 +26,8 @@ mod shape;
 mod tables;
 mod words;
 
-pub use current::check;
+pub use changes::Changes;
+pub(crate) use contract::contract;
+pub use current::{check, check_contract};
 pub(crate) use page::Facts;
 pub use page::Page;

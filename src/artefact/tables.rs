@@ -2,24 +2,12 @@
 
 use serde_json::Value;
 
+use super::envelope::ENVELOPE;
 use super::kind::look;
 use super::words;
 use crate::error::{Error, ErrorKind};
 use crate::report::Report;
 use crate::schema::{Field, Item, Kind, Plan};
-
-/// The members of the envelope, and what they are.
-pub(super) const ENVELOPE: [(&str, &str); 9] = [
-    ("report_id", "A random id of the report, the same whenever it is sent again"),
-    ("sequence", "The number of the report, counted by the process from 1"),
-    ("schema_id", "Which fields the report has: the schema's name and a hash of its fields"),
-    ("window_start", "Since when the report counts, in UTC"),
-    ("window_end", "Until when, in UTC"),
-    ("window_seconds", "How long that is"),
-    ("merged", "The ids of earlier reports that could not be delivered and are part of this one"),
-    ("losses", "How much could not be reported, by reason"),
-    ("data", "The fields above"),
-];
 
 /// What is around the data.
 pub(super) fn envelope(sample: &Report) -> String {

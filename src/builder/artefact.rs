@@ -1,7 +1,7 @@
 //! What is generated from the settings.
 
 use super::Builder;
-use crate::artefact::{Facts, Page};
+use crate::artefact::{Facts, Page, contract};
 use crate::error::Error;
 use crate::schema::Plan;
 
@@ -48,5 +48,21 @@ impl Builder {
             local_file: self.local_file.clone(),
         };
         page.render(&plan, &facts)
+    }
+
+    /// The JSON Schema (2020-12) of the reports that these settings send, for their receiver: every
+    /// object has exactly the members that are declared, and nothing else is valid. Members of the
+    /// envelope are part of it unless the reports are [`bare`](Builder::bare).
+    ///
+    /// It has what JSON Schema does not know as `x-kind`, `x-unit` and `x-transforms` of a field,
+    /// and `x-schema-version` of the whole. A fact may always be null; one that is asked for is any
+    /// text, number or flag. Committed to a repository, the document is what
+    /// [`assert_schema_compatible!`](crate::assert_schema_compatible) compares to.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself.
+    pub fn to_json_schema(&self) -> Result<String, Error> {
+        contract(&Plan::new(self.schema.clone())?, self.bare)
     }
 }

@@ -138,7 +138,8 @@ impl Builder {
     /// ([`HttpSink`](crate::sink) sends the id as `Idempotency-Key`).
     ///
     /// The envelope is an object of `report_id` (a random UUID), `sequence` (from 1, counted by
-    /// the process), `schema_id` (the schema's name and a hash of its fields), `window_start` and
+    /// the process), `schema_id` (the schema's name, version and
+    /// a hash of its fields, as in `shop@1+fa49c307fb1d3642`), `window_start` and
     /// `window_end` (RFC 3339, UTC, microseconds), `window_seconds` (the length by the monotonic
     /// clock), `merged`, `losses` and `data`.
     ///

@@ -18,8 +18,9 @@ pub(crate) enum Class {
 /// A checked schema.
 pub(crate) struct Plan {
     pub(crate) name: String,
-    /// The name and a hash of every path, kind, unit, requested figure and transform: equal for
-    /// schemas whose reports can be read alike.
+    pub(crate) version: u32,
+    /// The name, the version and a hash of every path, kind, unit, requested figure and transform:
+    /// equal for schemas whose reports can be read alike.
     pub(crate) id: String,
     /// All leaves, in the order in which they are reported.
     pub(crate) leaves: Vec<Leaf>,
@@ -64,7 +65,7 @@ impl Kind {
     }
 
     /// The kind's name in messages.
-    pub(super) fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Kind::Fact(_) | Kind::Asked(_) => "fact",
             Kind::Host(_) => "host fact",
@@ -90,6 +91,7 @@ impl Plan {
         }
         let mut plan = Plan {
             name: schema.name.clone(),
+            version: schema.version,
             id: String::new(),
             leaves: Vec::new(),
             items: Vec::new(),
@@ -97,7 +99,7 @@ impl Plan {
             feeds: HashMap::new(),
         };
         plan.items = plan.section(schema, "", false)?;
-        plan.id = format!("{}@{:016x}", plan.name, plan.hash());
+        plan.id = format!("{}@{}+{:016x}", plan.name, plan.version, plan.hash());
         if plan.leaves.is_empty() {
             return Err(bad(format!(
                 "schema `{}` declares no field: nothing to report",
@@ -304,6 +306,8 @@ mod tests {
             assert!(!ids[..index].contains(one), "{ids:?}");
         }
         assert_eq!(id(&[count, p50]), ids[3]);
+        let second = Plan::new(schema().summary("a").version(2)).expect("a good schema").id;
+        assert_eq!(ids[0].replace("shop@1+", "shop@2+"), second);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Schema {
     pub(crate) nodes: Vec<Node>,
     /// What the section is about.
     pub(crate) description: Option<String>,
+    /// The maintainers' number for its meaning.
+    pub(crate) version: u32,
     /// Whether each field has to be described.
     pub(crate) strict: bool,
     /// What was said in a place where it means nothing, reported when the schema is built.
@@ -67,9 +69,19 @@ impl Schema {
             name: name.into(),
             nodes: Vec::new(),
             description: None,
+            version: 1,
             strict: false,
             misplaced: Vec::new(),
         }
+    }
+
+    /// The version of the schema, which its `schema_id` has between its name and its hash. Default: 1.
+    /// Raise it when receivers have to change too;
+    /// [`assert_schema_compatible!`](crate::assert_schema_compatible) says when. That of a section
+    /// means nothing.
+    pub fn version(mut self, version: u32) -> Schema {
+        self.version = version;
+        self
     }
 
     /// Makes a field without a description an error of [`Builder::build`](crate::Builder::build).

@@ -11,7 +11,7 @@ use crate::summary::Summary;
 
 /// A merged window names at most so many of the windows merged into it, the latest ones: an
 /// outage may last for thousands.
-const NAMED: usize = 128;
+pub(crate) const NAMED: usize = 128;
 
 /// A window's values, taken exactly once; or those of several windows in a row, merged.
 #[derive(Clone, Debug)]

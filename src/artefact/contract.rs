@@ -1,0 +1,124 @@
+//! The JSON Schema of a report.
+
+use super::envelope::{ENVELOPE, member};
+use super::json::Json;
+use super::kind::look;
+use super::shape::Shape;
+use crate::error::{Error, ErrorKind};
+use crate::schema::{Field, Item, Plan};
+
+/// What a receiver may rely on.
+pub(crate) fn contract(plan: &Plan, bare: bool) -> Result<String, Error> {
+    let data = section(plan, &plan.items, "")?;
+    let mut members: Vec<(String, Json)> = [
+        ("$schema", "https://json-schema.org/draft/2020-12/schema"),
+        ("title", &plan.name),
+        ("description", &format!("A report of schema {}", plan.id)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.into()))
+    .into();
+    members.push(("x-schema-version".to_owned(), plan.version.into()));
+    let body = if bare { data } else { around(plan, data) };
+    if let Json::Object(body) = body {
+        members.extend(body);
+    }
+    Ok(Json::Object(members).text())
+}
+
+/// The envelope with this data.
+fn around(plan: &Plan, data: Json) -> Json {
+    let mut data = Some(data);
+    let members = ENVELOPE.map(|(name, about)| {
+        let value = match name {
+            "data" => data.take().unwrap_or(Json::Object(Vec::new())),
+            name => described(member(name, plan), about),
+        };
+        (name.to_owned(), value)
+    });
+    object(members.into(), &["object"])
+}
+
+fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {
+    let mut members = Vec::new();
+    for item in items {
+        match item {
+            Item::Leaf(index) => {
+                let Some(leaf) = plan.leaves.get(*index) else { continue };
+                let member = field(&leaf.field).map_err(|fault| {
+                    Error::new(ErrorKind::Schema, format!("`{}` {fault}", leaf.path))
+                })?;
+                members.push((leaf.field.name.clone(), member));
+            }
+            Item::Section(name, items) => {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                members.push((name.clone(), section(plan, items, &path)?));
+            }
+        }
+    }
+    let object = object(members, &["object"]);
+    Ok(match plan.sections.get(path) {
+        Some(about) => described(object, about),
+        None => object,
+    })
+}
+
+fn field(field: &Field) -> Result<Json, String> {
+    let mut json = value(&look(field)?.shape);
+    if let Some(about) = &field.description {
+        json = described(json, about);
+    }
+    if let Json::Object(members) = &mut json {
+        let mut add = |name: &str, value: Json| members.push((name.to_owned(), value));
+        add("x-kind", field.kind.word().into());
+        if let Some(unit) = &field.unit {
+            add("x-unit", unit.as_str().into());
+        }
+        if !field.transforms.is_empty() {
+            add("x-transforms", Json::list(field.transforms.iter().map(|one| one.key())));
+        }
+    }
+    Ok(json)
+}
+
+fn value(shape: &Shape) -> Json {
+    if !shape.members.is_empty() {
+        let members = shape.members.iter().map(|(name, shape)| (name.clone(), value(shape)));
+        return object(members.collect(), &shape.types);
+    }
+    let mut members = vec![("type".to_owned(), types(&shape.types))];
+    if let Some(least) = shape.minimum {
+        members.push(("minimum".to_owned(), least.into()));
+    }
+    if let Some(longest) = shape.longest {
+        members.push(("maxLength".to_owned(), longest.into()));
+    }
+    Json::Object(members)
+}
+
+/// An object of these members, each of which is there, and no others.
+fn object(members: Vec<(String, Json)>, kinds: &[&str]) -> Json {
+    let names = Json::list(members.iter().map(|(name, _)| name.as_str()));
+    Json::object([
+        ("type", types(kinds)),
+        ("properties", Json::Object(members)),
+        ("required", names),
+        ("additionalProperties", false.into()),
+    ])
+}
+
+fn types(types: &[&str]) -> Json {
+    match types {
+        [one] => (*one).into(),
+        some => Json::list(some.iter().copied()),
+    }
+}
+
+fn described(json: Json, about: &str) -> Json {
+    match json {
+        Json::Object(mut members) => {
+            members.insert(0, ("description".to_owned(), about.into()));
+            Json::Object(members)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,334 @@
+//! The JSON Schema of a report: what is sent is valid, and what is not declared is not.
+//!
+//! `PROPTEST_CASES=10000 cargo test --test contract` tries as many schemas.
+
+mod support;
+
+use std::time::Duration;
+
+use callhome::sink::{MemorySink, SendError};
+use callhome::{Builder, CallHome, ErrorKind, Fact, Figure, Schema, Transform};
+use jsonschema::Validator;
+use metrics::{counter, gauge, histogram};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use support::clock::TestClock;
+
+fn validator(contract: &str) -> Validator {
+    let contract: Value = serde_json::from_str(contract).unwrap();
+    assert!(jsonschema::meta::is_valid(&contract), "{contract}");
+    jsonschema::options().should_validate_formats(true).build(&contract).unwrap()
+}
+
+fn builder(schema: Schema) -> Builder {
+    CallHome::builder(schema).sink(MemorySink::new()).opt_out()
+}
+
+/// A field of any kind; it is named by its kind and a number.
+#[derive(Clone, Debug)]
+struct Declared {
+    kind: usize,
+    transforms: Vec<Transform>,
+    figures: Vec<Figure>,
+    fact: Fact,
+    default: bool,
+    sample: Option<f64>,
+}
+
+const KINDS: usize = 16;
+const METRICS: usize = 4;
+
+impl Declared {
+    fn add(&self, s: Schema, at: usize) -> Schema {
+        let Declared { kind, transforms, figures, fact, default, sample } = self.clone();
+        let name = format!("{kind} {at} \"|<é");
+        // In one of few metrics of its kind, so that what is recorded meets a field.
+        let fed = |s: Schema, sort: &str| s.metric(format!("{sort}.{}", at % METRICS));
+        let s = match kind {
+            0 => fed(s.counter(name), "counter"),
+            1 => fed(s.gauge(name), "gauge"),
+            2 => fed(s.summary(name), "summary"),
+            3 => fed(s.gauge_summary(name), "levels"),
+            4 => fed(s.distinct(name, "id"), "distinct"),
+            5 => s.sampled(name, move || sample).unit("seconds"),
+            6 => s.fact_with(name, move || fact.clone()),
+            7 => s.uptime(name),
+            8 => s.cores(name),
+            9 => s.ram(name),
+            10 => s.arch(name),
+            11 => s.os(name),
+            12 => s.instance_id(name),
+            13 => s.cluster_id(name),
+            14 => s.ci(name),
+            _ => return s.fact(name, fact),
+        };
+        let s = if default && matches!(kind, 1 | 3) { s.default(-1.5) } else { s };
+        let s = match kind {
+            2 | 3 | 5 => figures.into_iter().fold(s, Schema::with),
+            _ => s,
+        };
+        let version = |transform: &Transform| *transform == Transform::MajorMinor;
+        match kind {
+            6 => transforms.into_iter().fold(s, Schema::transform),
+            10..=14 => s,
+            _ => transforms.into_iter().filter(|one| !version(one)).fold(s, Schema::transform),
+        }
+    }
+}
+
+/// What is recorded: to which metric of which sort, and what.
+#[derive(Clone, Debug)]
+struct Recorded {
+    sort: usize,
+    at: usize,
+    value: f64,
+    id: u8,
+}
+
+impl Recorded {
+    fn record(&self) {
+        let Recorded { sort, at, value, id } = *self;
+        match sort {
+            0 => counter!(format!("counter.{at}")).increment(value.abs() as u64),
+            1 => gauge!(format!("gauge.{at}")).set(value),
+            2 => histogram!(format!("summary.{at}")).record(value),
+            3 => gauge!(format!("levels.{at}")).set(value),
+            4 => counter!(format!("distinct.{at}"), "id" => id.to_string()).increment(1),
+            _ => counter!("nobody.asks").increment(1),
+        }
+    }
+}
+
+fn values() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(f64::NAN),
+        Just(f64::MAX),
+        Just(u64::MAX as f64),
+        any::<f64>(),
+        -1000.0..1000.0f64,
+        (0..50u32).prop_map(f64::from),
+    ]
+}
+
+fn transforms() -> impl Strategy<Value = Vec<Transform>> {
+    let one = prop_oneof![
+        (1..=15u8).prop_map(Transform::Digits),
+        Just(Transform::PowerOfTen),
+        Just(Transform::CoarseDuration),
+        Just(Transform::MajorMinor),
+        (1..20u64).prop_map(Transform::AtLeast),
+        select(vec![-2.5, -1.0, 0.0, 0.5, 7.0, 1e6, 1e19]).prop_map(Transform::AtMost),
+    ];
+    prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(one, 1..4)]
+}
+
+fn facts() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        Just(Fact::NULL),
+        any::<bool>().prop_map(Fact::from),
+        any::<i64>().prop_map(Fact::from),
+        any::<u64>().prop_map(Fact::from),
+        any::<f64>().prop_map(Fact::from),
+        ".{0,300}".prop_map(Fact::text),
+        Just(Fact::text("15.4 (Debian)")),
+        Just(Fact::from(std::time::SystemTime::UNIX_EPOCH)),
+    ]
+}
+
+fn declared() -> impl Strategy<Value = Declared> {
+    let figure = select(vec![Figure::Count, Figure::Sum, Figure::Stddev, Figure::Quantile(0.999)]);
+    let figures = prop_oneof![Just(Vec::new()), figure.prop_map(|figure| vec![figure])];
+    let sample = proptest::option::of(values());
+    let parts = (0..KINDS, transforms(), figures, facts(), any::<bool>(), sample);
+    parts.prop_map(|(kind, transforms, figures, fact, default, sample)| Declared {
+        kind,
+        transforms,
+        figures,
+        fact,
+        default,
+        sample,
+    })
+}
+
+fn recorded() -> impl Strategy<Value = Recorded> {
+    (0..6usize, 0..METRICS, values(), any::<u8>()).prop_map(|(sort, at, value, id)| Recorded {
+        sort,
+        at,
+        value,
+        id,
+    })
+}
+
+/// The objects of a report, as the paths to them.
+fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
+    if let Value::Object(members) = value {
+        found.push(path.to_owned());
+        for (name, value) in members {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            objects(value, &format!("{path}/{name}"), found);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_sent_is_valid_and_nothing_else(
+        fields in proptest::collection::vec(declared(), 1..12),
+        windows in proptest::collection::vec(proptest::collection::vec(recorded(), 0..30), 1..3),
+        bare in any::<bool>(),
+        pick in any::<prop::sample::Index>(),
+    ) {
+        let (some, rest) = fields.split_at(fields.len() / 2);
+        let schema = Schema::new("random").section("first/~", |s| {
+            some.iter().enumerate().fold(s, |s, (at, field)| field.add(s, at))
+        });
+        let add = |s, (at, field): (usize, &Declared)| field.add(s, some.len() + at);
+        let schema = rest.iter().enumerate().fold(schema, add);
+        let (sink, clock) = (MemorySink::new(), TestClock::new());
+        let mut builder = builder(schema).sink(sink.clone()).clock(clock.clone()).max_attempts(1);
+        if bare {
+            builder = builder.bare();
+        }
+        let valid = validator(&builder.to_json_schema().unwrap());
+        let callhome = builder.build().unwrap();
+        // All windows but the last fail, and are merged with it.
+        sink.answer(|_| Err(SendError::retry("down")));
+        for (at, window) in windows.iter().enumerate() {
+            if at + 1 == windows.len() {
+                sink.answer(|_| Ok(()));
+            }
+            metrics::with_local_recorder(callhome.recorder(), || {
+                window.iter().for_each(Recorded::record);
+            });
+            clock.advance(Duration::from_secs(7200));
+            let _ = callhome.flush();
+        }
+        let bodies = sink.bodies();
+        prop_assert!(!bodies.is_empty());
+        for body in bodies {
+            let report: Value = serde_json::from_slice(&body).unwrap();
+            let fault = valid.validate(&report).map_err(|error| {
+                format!("{error} at {} in {report}", error.instance_path())
+            });
+            prop_assert_eq!(fault, Ok(()));
+
+            let mut paths = Vec::new();
+            objects(&report, "", &mut paths);
+            let path = pick.get(&paths);
+            let mut more = report.clone();
+            let object = more.pointer_mut(path).and_then(Value::as_object_mut).unwrap();
+            object.insert("undeclared".to_owned(), 1.into());
+            prop_assert!(!valid.is_valid(&more), "one more in {}: {}", path, more);
+
+            let mut fewer = report.clone();
+            let object = fewer.pointer_mut(path).and_then(Value::as_object_mut).unwrap();
+            if !path.ends_with("losses") {
+                let name = object.keys().next().cloned();
+                if let Some(name) = name {
+                    object.remove(&name);
+                    prop_assert!(!valid.is_valid(&fewer), "without {} in {}", name, path);
+                }
+            }
+        }
+    }
+}
+
+/// The changes from one schema to the other.
+fn changes(old: Schema, new: Schema) -> callhome::Changes {
+    let text = |schema| builder(schema).to_json_schema().unwrap();
+    Schema::compare(&text(old), &text(new)).unwrap()
+}
+
+#[test]
+fn what_receivers_cannot_bear_is_told_by_path() {
+    let old = || {
+        Schema::new("shop").section("usage", |s| {
+            s.counter("orders").summary("rows").with(Figure::Count).gauge("load").default(0.0)
+        })
+    };
+    assert_eq!(changes(old(), old()).to_string(), "");
+    let usage = |fields: fn(Schema) -> Schema| {
+        let changes = changes(old(), Schema::new("shop").section("usage", fields));
+        assert!(changes.is_unannounced());
+        changes.breaking().to_vec()
+    };
+    let gone = usage(|s| s.counter("orders").summary("rows").with(Figure::Count));
+    assert_eq!(gone, ["`data.usage.load` is gone"]);
+    let figure = usage(|s| s.counter("orders").summary("rows").gauge("load").default(0.0));
+    assert_eq!(figure, ["`data.usage.rows.count` is gone"]);
+    let null = usage(|s| s.counter("orders").summary("rows").with(Figure::Count).gauge("load"));
+    assert_eq!(null, ["`data.usage.load` may be null"]);
+    let others = usage(|s| {
+        let s = s.gauge("orders").default(0.0).summary("rows").unit("bytes").with(Figure::Count);
+        s.transform(Transform::Digits(2)).gauge("load").default(0.0)
+    });
+    assert_eq!(
+        others,
+        [
+            "`data.usage.orders` may be number",
+            "`data.usage.orders` has the kind \"gauge\", and had \"counter\"",
+            "`data.usage.orders` has the least value none, and had 0",
+            "`data.usage.rows` has the unit \"bytes\", and had none",
+            "`data.usage.rows` has the transforms [\"digits 2\"], and had none",
+        ]
+    );
+
+    let more = changes(
+        old(),
+        Schema::new("shop").counter("visits").section("usage", |s| {
+            s.counter("orders")
+                .describe("Orders")
+                .summary("rows")
+                .with(Figure::Count)
+                .with(Figure::Sum)
+                .gauge("load")
+                .default(0.0)
+        }),
+    );
+    assert_eq!(more.breaking(), [""; 0]);
+    assert_eq!(more.compatible(), ["`data.usage.rows.sum` is new", "`data.visits` is new"]);
+    assert!(!more.is_unannounced());
+
+    let announced = changes(old(), Schema::new("shop").version(2).counter("a"));
+    assert_eq!((announced.versions(), announced.is_unannounced()), ((1, 2), false));
+    assert!(announced.to_string().starts_with("breaking: `data.usage` is gone\n"), "{announced}");
+    let back = changes(Schema::new("shop").version(2).counter("a"), old());
+    assert!(back.is_unannounced());
+}
+
+#[test]
+fn leaving_the_envelope_out_is_a_change_too() {
+    let text = |builder: Builder| builder.to_json_schema().unwrap();
+    let schema = || Schema::new("shop").counter("orders");
+    let (whole, bare) = (text(builder(schema())), text(builder(schema()).bare()));
+    let changes = Schema::compare(&whole, &bare).unwrap();
+    assert!(changes.breaking().contains(&"`report_id` is gone".to_owned()), "{changes}");
+    for text in ["", "{}", "[]", "{\"x-schema-version\": 1}", &whole[1..]] {
+        let error = Schema::compare(text, &whole).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Schema);
+        assert!(error.to_string().contains("old schema is no contract"), "{error}");
+    }
+}
+
+#[test]
+fn the_id_in_reports_has_the_name_the_version_and_a_hash() {
+    let schema = Schema::new("shop@home").version(7).counter("orders");
+    let contract = builder(schema.clone()).to_json_schema().unwrap();
+    let contract: Value = serde_json::from_str(&contract).unwrap();
+    let sink = MemorySink::new();
+    let callhome = CallHome::builder(schema).sink(sink.clone()).opt_out().build().unwrap();
+    callhome.flush().unwrap();
+    let report: Value = serde_json::from_slice(&sink.bodies()[0]).unwrap();
+    let id = report["schema_id"].as_str().unwrap();
+    let (name, version) = id.rsplit_once('@').unwrap();
+    let (version, hash) = version.split_once('+').unwrap();
+    assert_eq!((name, version, hash.len()), ("shop@home", "7", 16));
+    assert_eq!(
+        contract["properties"]["schema_id"],
+        json!({
+            "const": id,
+            "description": contract["properties"]["schema_id"]["description"],
+        })
+    );
+}
