@@ -266,7 +266,7 @@ fn declared(body: &str) -> Result<(), String> {
     let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
     let is_time = |text: &str| text.len() == 27 && text.parse::<jiff::Timestamp>().is_ok();
     let is_known = |text: &str| ["1.2.3", "15.4", "ephemeral"].contains(&text);
-    let is_schema = |text: &str| text.len() == 21 && text.starts_with("shop@");
+    let is_schema = |text: &str| text.len() == 23 && text.starts_with("shop@1+");
     texts.retain(|text| !(is_id(text) || is_time(text) || is_known(text) || is_schema(text)));
     if stray.is_empty() && texts.is_empty() {
         Ok(())

@@ -43,15 +43,16 @@ impl IdFile {
             Err(TryLockError::WouldBlock) => return Ok(kept),
             Err(TryLockError::Error(error)) => return Err(irreplaceable(error)),
         }
-        // Somebody may have replaced it before the lock was ours.
+        // Somebody may have replaced it before the lock was ours, and removed that; this may be a
+        // new one. Where the id is new, whoever holds a lock replaces nothing, so it can go.
         let kept = self.find(now)?;
         if !self.is_old(&kept, now) {
+            let _ = fs::remove_file(&path);
             return Ok(kept);
         }
         let (new, temporary) = self.write(now).map_err(irreplaceable)?;
         fs::rename(&temporary.0, &self.path).map_err(irreplaceable)?;
         files::sync_directory(files::parent(&self.path));
-        // The id is new by now: whoever holds this lock already, or makes another, replaces nothing.
         let _ = fs::remove_file(&path);
         Ok(new)
     }
