@@ -21,6 +21,7 @@
 //! curl -X DELETE http://127.0.0.1:8080/kv/greeting
 //! curl -i http://127.0.0.1:8080/kv/greeting    # 404
 //! curl http://127.0.0.1:8080/healthz           # not counted
+//! xdg-open http://127.0.0.1:8080/telemetry     # what the next report would say; not counted
 //! ab -k -n 20000 -c 8 http://127.0.0.1:8080/kv/greeting
 //! ```
 //!
@@ -116,16 +117,24 @@ fn page() -> Page {
              get: that is what we test for.",
         )
         .sent_to("The receiver is ours. Nobody else gets a report.")
+        .see("`/telemetry` of the running service shows the next report, and the last one sent.")
         .never("Keys, values, client ids and IP addresses.")
         .retention("Reports are deleted after 13 months.")
         .contact("Open an issue, with a `report_id` if it is about a report.")
 }
 
 /// Answers requests until the server is unblocked.
-fn serve(server: &Server, store: &Store) {
+fn serve(server: &Server, store: &Store, callhome: &CallHome) {
     for mut request in server.incoming_requests() {
         if request.url() == "/healthz" {
             respond(request, 200, b"ok".to_vec());
+            continue;
+        }
+        // For operators, who in a real service have a port of their own.
+        if request.url() == "/telemetry" {
+            let html = Header::from_bytes("Content-Type", "text/html; charset=utf-8");
+            let page = Response::from_string(callhome::view::html(callhome));
+            let _ = request.respond(html.into_iter().fold(page, Response::with_header));
             continue;
         }
         gauge!("usage.concurrent").increment(1);
@@ -191,7 +200,7 @@ fn client(request: &Request) -> String {
 fn answer(request: &mut Request, store: &Store) -> (u16, Vec<u8>) {
     let text = |status, text: &str| (status, format!("{text}\n").into_bytes());
     let Some(key) = request.url().strip_prefix("/kv/").map(str::to_owned) else {
-        return text(404, "there is nothing here but /kv/KEY and /healthz");
+        return text(404, "there is nothing here but /kv/KEY, /healthz and /telemetry");
     };
     if key.is_empty() {
         return text(400, "the key is empty");
@@ -307,7 +316,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let store = Store::default();
     thread::scope(|scope| {
         for _ in 0..WORKERS {
-            scope.spawn(|| serve(&server, &store));
+            scope.spawn(|| serve(&server, &store, &callhome));
         }
     });
     // The workers have ended: what is in no report yet is in the last one.

@@ -10,6 +10,7 @@
 //! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
 //! | [`Page`], [`assert_page_current!`] | the page about the reports, and the test that keeps it true |
 //! | [`Changes`], [`assert_schema_compatible!`] | what a receiver has to know, and the test that keeps it so |
+//! | [`view`] | what the operator looks at: the state and the next report, as one HTML page |
 //! | [`Decision`], [`Mode`] | whether anything is reported, and which rule decided it |
 //! | [`Setting`], [`CiPolicy`] | what the application tells the switch |
 //! | [`sink`] | where reports go |
@@ -44,6 +45,7 @@ pub mod sink;
 mod status;
 mod summary;
 mod switch;
+pub mod view;
 mod window;
 
 pub use artefact::{Changes, Page};

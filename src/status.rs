@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::delivery::{Outcome, Tally};
+use crate::report::Report;
 use crate::sink::SendError;
 use crate::switch::Decision;
 
@@ -70,6 +71,13 @@ impl Status {
     /// What the last attempt came to; `None` before the first.
     pub fn last_outcome(&self) -> Option<Outcome> {
         self.tally.outcome
+    }
+
+    /// The report that was accepted last, with the very bytes; `None` before the first, and none of
+    /// before reporting was switched off. Where the switch says
+    /// [`Local`](crate::Mode::Local) it is the one that was written last.
+    pub fn last_report(&self) -> Option<&Report> {
+        self.tally.delivered.as_ref()
     }
 
     /// Why the last attempt failed: what happened, and with which host; `None` when it did not.

@@ -261,6 +261,36 @@ fn every_request_is_in_exactly_one_report() {
 }
 
 #[test]
+fn operators_can_look_at_the_reports() {
+    let service = Service::start(&[]);
+    let mut reports = Reports::new();
+    // A report was accepted, and not only printed, when the next one is there.
+    let mut arrived: Vec<String> = (0..2).map(|_| service.line().expect("a report")).collect();
+    let look = |address: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        write!(stream, "GET /telemetry HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
+    };
+    let page = look(&service.address);
+    assert!(page.contains("Content-Type: text/html; charset=utf-8\r\n"), "{page}");
+    assert!(page.contains("telemetry: on (default)"), "{page}");
+    // Byte for byte the last one, which may be a later one by now.
+    let shown = page.rsplit("<pre>").next().unwrap().split("</pre>").next().unwrap();
+    let shown = shown.replace("&quot;", "\"");
+    while !arrived.contains(&shown) {
+        assert!(arrived.len() < 1000, "{shown}");
+        arrived.push(service.line().expect("the report that was shown"));
+    }
+    arrived.iter().for_each(|line| reports.read(line));
+    assert_eq!(reports.totals, Totals::default(), "looking is not counted");
+    service.terminate();
+    reports.read_to_end(&service);
+}
+
+#[test]
 fn what_is_answered_while_it_stops_is_reported() {
     let service = Service::start(&[]);
     let mut reports = Reports::new();

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::caught;
 use crate::recorder::Recorder;
 use crate::report::Report;
+use crate::schema::Plan;
 use crate::status::{Shutdown, Status};
 
 /// What dropping the handle waits for the last report, at most.
@@ -46,6 +47,10 @@ impl CallHome {
         installed: Option<bool>,
     ) -> CallHome {
         CallHome { engine, recorder, installed: installed.map(AtomicBool::new) }
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        self.engine.window.registry().plan()
     }
 
     /// The recorder, for [`metrics::with_local_recorder`].

@@ -39,6 +39,8 @@ pub(crate) struct Tally {
     pub(crate) outcome: Option<Outcome>,
     /// Why it was not accepted.
     pub(crate) error: Option<SendError>,
+    /// The report that was accepted last, as long as reporting is on.
+    pub(crate) delivered: Option<Report>,
 }
 
 /// Reports that wait, oldest first.
@@ -271,6 +273,7 @@ impl Queue {
             self.settle(pending, Fate::Lost(Reason::Withdrawn));
         }
         self.untold = Losses::default();
+        self.tally.delivered = None;
         self.pace = Pace::new(self.limits.attempts);
     }
 
@@ -285,7 +288,10 @@ impl Queue {
     pub(super) fn settle(&mut self, pending: Pending, fate: Fate) {
         let windows = pending.windows;
         match &fate {
-            Fate::Accepted => self.tally.accepted += windows,
+            Fate::Accepted => {
+                self.tally.accepted += windows;
+                self.tally.delivered = Some(pending.ticket.report.clone());
+            }
             Fate::Spooled => self.tally.spooled += windows,
             Fate::Merged(_) => {}
             Fate::Refused(_) => self.lose(Reason::Refused, windows),
