@@ -25,6 +25,10 @@ pub(crate) fn make<H: Handle>(registry: &Registry, key: &Key) -> Made<H> {
     match registry.find(H::CLASS, key) {
         Found::Undeclared => Made::Undeclared,
         Found::Mismatched => Made::Mismatched,
+        found @ Found::Partly(_) => {
+            registry.tallies().undeclared.add(1);
+            Made::Once(H::of(registry, key, found)) // so that the next call is counted too
+        }
         found @ Found::Fields(_) => {
             let distinct = matches!(&found, Found::Fields(fields) if fields
                 .iter()
@@ -68,6 +72,39 @@ impl CounterFn for CounterHandle {
         if !self.0.raise_to(value) {
             refuse(&self.1, 1);
         }
+    }
+}
+
+/// A handle to what stands for all values of a label that have no place of their own, and the
+/// tally of those.
+struct Capped<H>(H, Arc<Counter>);
+
+impl CounterFn for Capped<metrics::Counter> {
+    fn increment(&self, value: u64) {
+        self.0.increment(value);
+        self.1.add(1);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.0.absolute(value);
+        self.1.add(1);
+    }
+}
+
+impl GaugeFn for Capped<metrics::Gauge> {
+    fn increment(&self, value: f64) {
+        self.0.increment(value);
+        self.1.add(1);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.0.decrement(value);
+        self.1.add(1);
+    }
+
+    fn set(&self, value: f64) {
+        self.0.set(value);
+        self.1.add(1);
     }
 }
 
@@ -180,7 +217,7 @@ fn one_of<H>(mut handles: Vec<H>, several: impl FnOnce(Vec<H>) -> H) -> H {
 
 fn handles<H>(found: Found<'_>, one: impl Fn(&Kind, &Cell) -> Option<H>) -> Vec<H> {
     match found {
-        Found::Fields(fields) => {
+        Found::Fields(fields) | Found::Partly(fields) => {
             fields.into_iter().filter_map(|(leaf, cell)| one(&leaf.field.kind, cell)).collect()
         }
         Found::Undeclared | Found::Mismatched => Vec::new(),
@@ -195,18 +232,28 @@ impl Handle for metrics::Counter {
     }
 
     fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self {
+        let tallies = registry.tallies();
+        let counter = |cell: &Arc<Counter>| {
+            let handle = CounterHandle(Arc::clone(cell), Arc::clone(&tallies.refused));
+            metrics::Counter::from_arc(Arc::new(handle))
+        };
         let handles = handles(found, |kind, cell| match (cell, kind) {
-            (Cell::Counter(cell), _) => {
-                let refused = Arc::clone(&registry.tallies().refused);
-                let handle = CounterHandle(Arc::clone(cell), refused);
-                Some(metrics::Counter::from_arc(Arc::new(handle)))
+            (Cell::Counter(cell), _) => Some(counter(cell)),
+            (Cell::Series(series), _) => {
+                let (cell, is_capped) = series.cell(key)?;
+                let handle = counter(cell);
+                let capped = || Capped(handle.clone(), Arc::clone(&tallies.capped));
+                Some(match is_capped {
+                    true => metrics::Counter::from_arc(Arc::new(capped())),
+                    false => handle,
+                })
             }
             (Cell::Distinct(cell), Kind::Distinct { label }) => {
                 let hash = cell.hash(label_of(key, label)?);
                 let handle = DistinctHandle {
                     cell: Arc::clone(cell),
                     sighting: Sighting::new(hash),
-                    refused: Arc::clone(&registry.tallies().refused),
+                    refused: Arc::clone(&tallies.refused),
                 };
                 Some(metrics::Counter::from_arc(Arc::new(handle)))
             }
@@ -223,11 +270,22 @@ impl Handle for metrics::Gauge {
         metrics::Gauge::noop()
     }
 
-    fn of(registry: &Registry, _: &Key, found: Found<'_>) -> Self {
+    fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self {
+        let tallies = registry.tallies();
+        let gauge = |cell: &Arc<Gauge>| {
+            let handle = GaugeHandle(Arc::clone(cell), Arc::clone(&tallies.refused));
+            metrics::Gauge::from_arc(Arc::new(handle))
+        };
         let handles = handles(found, |_, cell| match cell {
-            Cell::Gauge(cell) => {
-                let handle = GaugeHandle(Arc::clone(cell), Arc::clone(&registry.tallies().refused));
-                Some(metrics::Gauge::from_arc(Arc::new(handle)))
+            Cell::Gauge(cell) => Some(gauge(cell)),
+            Cell::GaugeSeries(series) => {
+                let (cell, is_capped) = series.cell(key)?;
+                let handle = gauge(cell);
+                let capped = || Capped(handle.clone(), Arc::clone(&tallies.capped));
+                Some(match is_capped {
+                    true => metrics::Gauge::from_arc(Arc::new(capped())),
+                    false => handle,
+                })
             }
             _ => None,
         });

@@ -79,6 +79,8 @@ impl Sink for Receiver {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Totals {
     added: u64,
+    /// Added to the values of a series, those beyond its cap included.
+    told_apart: u64,
     samples: u64,
     sum: f64,
 }
@@ -87,6 +89,7 @@ impl Totals {
     /// What each step of a schedule records, `times` times.
     fn add(&mut self, times: u16) {
         self.added += 3 * u64::from(times);
+        self.told_apart += (0..u64::from(times)).sum::<u64>();
         self.samples += u64::from(times);
         self.sum += (0..times).map(f64::from).sum::<f64>();
     }
@@ -98,6 +101,8 @@ impl Receiver {
         for report in reports.values() {
             let report: Value = serde_json::from_slice(report).unwrap();
             totals.added += report["data"]["n"].as_u64().unwrap();
+            let rows = report["data"]["s"].as_array().unwrap().iter();
+            totals.told_apart += rows.map(|row| row["value"].as_u64().unwrap()).sum::<u64>();
             totals.samples += report["data"]["x"]["count"].as_u64().unwrap();
             totals.sum += report["data"]["x"]["sum"].as_f64().unwrap();
         }
@@ -119,6 +124,7 @@ impl Receiver {
         let (taken, refused) = (Self::totals(&state.taken), Self::totals(&state.refused));
         Totals {
             added: taken.added + refused.added,
+            told_apart: taken.told_apart + refused.told_apart,
             samples: taken.samples + refused.samples,
             sum: taken.sum + refused.sum,
         }
@@ -129,8 +135,14 @@ fn aggregator(script: Vec<Answer>) -> (CallHome, Receiver) {
     let receiver = Receiver::default();
     receiver.0.lock().unwrap().script = script;
     let schema = Schema::new("s").counter("n").summary("x").with(Figure::Count).with(Figure::Sum);
+    let schema = schema.series("s", |s| s.seen("v").at_most(3).values("w", ["0", "1"]));
     let builder = CallHome::builder(schema).opt_out().sink(receiver.clone()).max_pending(10_000);
     (builder.build().unwrap(), receiver)
+}
+
+/// A value of the series for each step: more than it tells apart.
+fn told_apart(at: u64) -> metrics::Counter {
+    counter!("s", "v" => (at % 5).to_string(), "w" => (at % 2).to_string())
 }
 
 /// One step of a schedule.
@@ -171,7 +183,11 @@ proptest! {
         script in prop::collection::vec(answer(), 0..40),
     ) {
         let (callhome, receiver) = aggregator(script);
-        let (n, x) = metrics::with_local_recorder(callhome.recorder(), || (counter!("n"), histogram!("x")));
+        let (n, s, x) = metrics::with_local_recorder(callhome.recorder(), || {
+            let s: Vec<_> = (0..10).map(told_apart).collect();
+            (counter!("n"), s, histogram!("x"))
+        });
+        let s = |at: u16| &s[usize::from(at % 10)];
         let mut recorded = Totals::default();
         let mut windows = 1; // the last flush
         for step in steps {
@@ -181,6 +197,7 @@ proptest! {
                     let work = move || metrics::with_local_recorder(&recorder, || {
                         for at in 0..times {
                             counter!("n").increment(3);
+                            told_apart(at.into()).increment(at.into());
                             histogram!("x").record(at);
                         }
                     });
@@ -188,13 +205,12 @@ proptest! {
                     recorded.add(times);
                 }
                 Step::Kept { times } => {
-                    (0..times).for_each(|at| { n.increment(3); x.record(at); });
+                    (0..times).for_each(|at| { n.increment(3); s(at).increment(at.into()); x.record(at); });
                     recorded.add(times);
                 }
                 Step::Lent { times } => {
-                    let (n, x) = (n.clone(), x.clone());
-                    let work = move || (0..times).for_each(|at| { n.increment(3); x.record(at); });
-                    std::thread::spawn(work).join().unwrap();
+                    let work = || (0..times).for_each(|at| { n.increment(3); s(at).increment(at.into()); x.record(at); });
+                    std::thread::scope(|scope| scope.spawn(work).join().unwrap());
                     recorded.add(times);
                 }
                 Step::Flush => {
@@ -206,7 +222,7 @@ proptest! {
             // At any time: what is settled and what is not add up. What is pending is not shown
             // by the library, so it is what the settled reports lack, and never negative.
             let settled = receiver.settled();
-            prop_assert!(settled.added <= recorded.added && settled.samples <= recorded.samples);
+            prop_assert!(settled.added <= recorded.added && settled.told_apart <= recorded.told_apart && settled.samples <= recorded.samples);
         }
         receiver.0.lock().unwrap().script.clear();
         callhome.flush().unwrap();
@@ -244,6 +260,7 @@ fn threads_that_come_and_go_under_constant_seals_lose_nothing() {
                             let kept = histogram!("x");
                             for at in 0..TIMES {
                                 counter!("n").increment(1);
+                                told_apart(at).increment(at);
                                 kept.record(at as f64);
                             }
                         });
@@ -258,5 +275,5 @@ fn threads_that_come_and_go_under_constant_seals_lose_nothing() {
     callhome.flush().unwrap();
     let samples = ROUNDS * THREADS * TIMES;
     let sum = (ROUNDS * THREADS) as f64 * (TIMES * (TIMES - 1) / 2) as f64;
-    assert_eq!(receiver.settled(), Totals { added: samples, samples, sum });
+    assert_eq!(receiver.settled(), Totals { added: samples, told_apart: sum as u64, samples, sum });
 }

@@ -35,7 +35,7 @@ fn around(plan: &Plan, data: Json) -> Json {
         };
         (name.to_owned(), value)
     });
-    object(members.into(), &["object"])
+    object(members.into(), &["object"], false.into())
 }
 
 fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {
@@ -55,7 +55,7 @@ fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {
             }
         }
     }
-    let object = object(members, &["object"]);
+    let object = object(members, &["object"], false.into());
     Ok(match plan.sections.get(path) {
         Some(about) => described(object, about),
         None => object,
@@ -81,11 +81,18 @@ fn field(field: &Field) -> Result<Json, String> {
 }
 
 fn value(shape: &Shape) -> Json {
-    if !shape.members.is_empty() {
+    if !shape.members.is_empty() || shape.others.is_some() {
         let members = shape.members.iter().map(|(name, shape)| (name.clone(), value(shape)));
-        return object(members.collect(), &shape.types);
+        let others = shape.others.as_ref().map_or(false.into(), |others| value(others));
+        return object(members.collect(), &shape.types, others);
     }
     let mut members = vec![("type".to_owned(), types(&shape.types))];
+    if let Some(items) = &shape.items {
+        members.push(("items".to_owned(), value(items)));
+    }
+    if !shape.options.is_empty() {
+        members.push(("enum".to_owned(), Json::list(shape.options.iter().cloned())));
+    }
     if let Some(least) = shape.minimum {
         members.push(("minimum".to_owned(), least.into()));
     }
@@ -95,14 +102,14 @@ fn value(shape: &Shape) -> Json {
     Json::Object(members)
 }
 
-/// An object of these members, each of which is there, and no others.
-fn object(members: Vec<(String, Json)>, kinds: &[&str]) -> Json {
+/// An object of these members, each of which is there, and of such others.
+fn object(members: Vec<(String, Json)>, kinds: &[&str], others: Json) -> Json {
     let names = Json::list(members.iter().map(|(name, _)| name.as_str()));
     Json::object([
         ("type", types(kinds)),
         ("properties", Json::Object(members)),
         ("required", names),
-        ("additionalProperties", false.into()),
+        ("additionalProperties", others),
     ])
 }
 

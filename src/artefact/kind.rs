@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::series;
 use super::shape::Shape;
-use crate::schema::{Fact, Field, Figure, Host, Kind, Transform};
+use crate::schema::{Fact, Field, Figure, Host, Kind, Of, Transform};
 use crate::summary::Summary;
 use crate::window::Reading;
 
@@ -81,6 +82,14 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
         Kind::Summary => ("summary of samples", summary(field), figures()),
         Kind::GaugeSummary => ("summary of a gauge", summary(field), figures()),
         Kind::Sampled(_) => ("summary, sampled", summary(field), figures()),
+        Kind::Series(labels) => {
+            let value = match &labels.of {
+                Of::Counters => count(1200.0),
+                Of::Gauges => number(usual(field.unit.as_deref())).map(|n| Reading::Gauge(Some(n))),
+            };
+            let example = value.map(|value| series::example(labels, &value));
+            (series::word(labels), series::shape(labels, transforms), example)
+        }
         Kind::Distinct { .. } => {
             ("different values", Shape::count().transformed(transforms), count(12.0))
         }

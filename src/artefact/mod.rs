@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `kind` | what each kind of field is to readers and receivers; a new kind is added there |
 //! | `shape` | what a value in a report is made of |
+//! | `series` | what a labelled series is to them |
 //! | `sample` | a report such as it may be |
 //! | `words` | intervals, transforms and types in words |
 //! | `page` | the page that a product publishes |
@@ -22,6 +23,7 @@ mod json;
 mod kind;
 mod page;
 mod sample;
+mod series;
 mod shape;
 mod tables;
 mod words;

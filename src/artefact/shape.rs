@@ -15,6 +15,12 @@ pub(super) struct Shape {
     pub(super) format: Option<&'static str>,
     /// The members of an object, all of which are there.
     pub(super) members: Vec<(String, Shape)>,
+    /// What members of other names are; none if there are no others.
+    pub(super) others: Option<Box<Shape>>,
+    /// What the values of a list are.
+    pub(super) items: Option<Box<Shape>>,
+    /// All texts that it may be; none if it may be any.
+    pub(super) options: Vec<String>,
 }
 
 impl Shape {
@@ -34,6 +40,10 @@ impl Shape {
 
     pub(super) fn object(members: Vec<(String, Shape)>) -> Shape {
         Shape { members, ..Shape::of(&["object"]) }
+    }
+
+    pub(super) fn list(items: Shape) -> Shape {
+        Shape { items: Some(Box::new(items)), ..Shape::of(&["array"]) }
     }
 
     pub(super) fn or_null(mut self) -> Shape {

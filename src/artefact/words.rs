@@ -38,7 +38,9 @@ pub(super) fn shape(shape: &Shape, is_constant: bool) -> String {
     let mut words = Vec::new();
     for name in &shape.types {
         match *name {
+            "object" if shape.members.is_empty() => words.push("object".to_owned()),
             "object" => words.push(listed(shape.members.iter().map(|(name, _)| &**name), "and")),
+            "array" => words.push("list".to_owned()),
             "string" => words.push("text".to_owned()),
             "boolean" => words.push("flag".to_owned()),
             "null" if is_constant => {}

@@ -100,9 +100,9 @@ impl OfRegistry {
         once: bool,
     ) -> Option<()> {
         if !once {
-            // There are as many keys as fields, unless labels that the schema ignores make more
+            // There are as many keys as handles, unless labels that the schema ignores make more
             // of them; those must not fill the memory.
-            let most = 4 * registry.plan().leaves.len() + 256;
+            let most = 4 * registry.handles() + 256;
             H::map_mut(self).insert(key, handle.clone(), most);
         } else if registry.is_sighting(key) {
             H::sightings_mut(self)?.insert(key, handle.clone());

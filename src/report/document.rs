@@ -4,8 +4,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::number::Number;
+use super::rows::Rows;
 use crate::cell::Range;
-use crate::schema::{Field, Figure, Item, Plan, transform};
+use crate::schema::{Field, Figure, Item, Kind, Plan, transform};
 use crate::summary::Figures;
 use crate::window::Reading;
 
@@ -51,9 +52,9 @@ impl Serialize for Section<'_> {
 }
 
 /// What a field says.
-struct Value<'a> {
-    reading: &'a Reading,
-    field: &'a Field,
+pub(super) struct Value<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) field: &'a Field,
 }
 
 impl Value<'_> {
@@ -83,6 +84,12 @@ impl Serialize for Value<'_> {
                 said.map(Number).serialize(serializer)
             }
             Reading::Distinct(set) => self.count(set.count(), serializer),
+            Reading::Series(rows) => match &self.field.kind {
+                Kind::Series(series) => {
+                    Rows { rows, series, field: self.field }.serialize(serializer)
+                }
+                _ => serializer.serialize_unit(),
+            },
             Reading::Summary(summary, range) => {
                 let mut computed = summary.figures();
                 // The samples of a gauge miss what it reached between them.

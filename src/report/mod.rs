@@ -4,6 +4,7 @@ mod document;
 mod envelope;
 mod number;
 mod pretty;
+mod rows;
 mod sealed;
 
 pub use sealed::Report;

@@ -3,6 +3,7 @@
 use super::fact::Fact;
 use super::field::{Field, Host, Kind};
 use super::figure::Figure;
+use super::series::Of;
 use super::transform::{self, Transform};
 use crate::error::{Error, ErrorKind};
 
@@ -30,7 +31,12 @@ pub(super) fn described(field: &Field, path: &str, strict: bool) -> Result<(), E
 pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
     if let Some(default) = field.default {
         let word = field.kind.word();
-        if !matches!(field.kind, Kind::Gauge | Kind::GaugeSummary) {
+        let gauges = match &field.kind {
+            Kind::Gauge | Kind::GaugeSummary => true,
+            Kind::Series(series) => series.of == Of::Gauges,
+            _ => false,
+        };
+        if !gauges {
             return Err(bad(format!("`{path}` is a {word} and takes no default: only gauges do")));
         }
         if !default.is_finite() {
@@ -39,6 +45,11 @@ pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
     }
     if matches!(&field.kind, Kind::Panics(Some(part)) if part.is_empty()) {
         return Err(bad(format!("`{path}` counts panics in no files: give a part of their paths")));
+    }
+    if let Kind::Series(series) = &field.kind {
+        if let Some(fault) = series.fault() {
+            return Err(bad(format!("`{path}` {fault}")));
+        }
     }
     figures(field, path)?;
     transforms(field, path)

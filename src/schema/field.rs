@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fact::Fact;
 use super::figure::Figure;
+use super::series::Series;
 use super::transform::Transform;
 
 /// A function that gives a fact when a report is made.
@@ -69,6 +70,8 @@ pub(crate) enum Kind {
     Distinct { label: String },
     /// How often the process panicked in files whose path has this part, or in all others.
     Panics(Option<String>),
+    /// Counters or gauges, one for each combination of the labels' values.
+    Series(Series),
 }
 
 /// Facts the crate finds out by itself.

@@ -5,6 +5,8 @@ mod fact;
 mod field;
 mod figure;
 mod plan;
+mod recorded;
+mod series;
 pub(crate) mod transform;
 mod tree;
 
@@ -13,5 +15,7 @@ pub use field::Sample;
 pub(crate) use field::{Field, Host, Kind};
 pub use figure::Figure;
 pub(crate) use plan::{Class, Item, Leaf, Plan};
+pub use series::Series;
+pub(crate) use series::{LabelKey, LabelValues, Of};
 pub use transform::Transform;
 pub use tree::Schema;

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::check::{self, bad, is_tidy};
 use super::field::{Field, Kind};
+use super::series::Of;
 use super::tree::{Node, Schema};
 use crate::error::Error;
 
@@ -19,8 +20,8 @@ pub(crate) enum Class {
 pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) version: u32,
-    /// The name, the version and a hash of every path, kind, unit, requested figure and transform:
-    /// equal for schemas whose reports can be read alike.
+    /// The name, the version and a hash of every path, kind, unit, requested figure, transform and
+    /// label: equal for schemas whose reports can be read alike.
     pub(crate) id: String,
     /// All leaves, in the order in which they are reported.
     pub(crate) leaves: Vec<Leaf>,
@@ -57,6 +58,10 @@ impl Kind {
         match self {
             Kind::Counter | Kind::Distinct { .. } => Some(Class::Counter),
             Kind::Gauge | Kind::GaugeSummary => Some(Class::Gauge),
+            Kind::Series(series) => Some(match series.of {
+                Of::Counters => Class::Counter,
+                Of::Gauges => Class::Gauge,
+            }),
             Kind::Summary => Some(Class::Histogram),
             Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => {
                 None
@@ -76,6 +81,10 @@ impl Kind {
             Kind::Sampled(_) => "sampled summary",
             Kind::Distinct { .. } => "distinct",
             Kind::Panics(_) => "panic count",
+            Kind::Series(series) => match series.of {
+                Of::Counters => "series",
+                Of::Gauges => "gauge series",
+            },
         }
     }
 }
@@ -112,12 +121,16 @@ impl Plan {
     /// FNV-1a, which stays the same from one build and machine to the next.
     fn hash(&self) -> u64 {
         let bytes = self.leaves.iter().flat_map(|Leaf { path, field }| {
+            let labels = match &field.kind {
+                Kind::Series(series) => series.key_words(),
+                _ => String::new(),
+            };
             let word = field.kind.word();
             let unit = field.unit.as_deref().unwrap_or_default();
             let figures: Vec<String> = field.figures.iter().map(|figure| figure.key()).collect();
             let transforms: Vec<String> = field.transforms.iter().map(|t| t.key()).collect();
             let (figures, transforms) = (figures.join(","), transforms.join(","));
-            format!("{path}\0{word}\0{unit}\0{figures}\0{transforms}\0").into_bytes()
+            format!("{path}\0{word}\0{unit}\0{figures}\0{transforms}\0{labels}").into_bytes()
         });
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -190,12 +203,12 @@ impl Plan {
                 "`{path}` is fed by the metric {metric:?}, which is no name: name it"
             )));
         }
-        let distinct_by = match &field.kind {
-            Kind::Distinct { label } => Some(label),
-            _ => None,
-        };
         let mut labels: Vec<&String> = field.labels.iter().map(|(key, _)| key).collect();
-        labels.extend(distinct_by);
+        match &field.kind {
+            Kind::Distinct { label } => labels.push(label),
+            Kind::Series(series) => labels.extend(series.keys.iter().map(|key| &key.name)),
+            _ => {}
+        }
         labels.sort_unstable();
         if labels.iter().any(|label| label.is_empty()) {
             return Err(bad(format!("`{path}` names a label with an empty key: name the key")));

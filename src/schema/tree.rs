@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fact::Fact;
-use super::field::{Field, Host, Kind, Sample};
+use super::field::{Field, Host, Kind};
 use super::figure::Figure;
 use super::transform::Transform;
 
@@ -91,7 +91,8 @@ impl Schema {
         self
     }
 
-    fn field(mut self, name: impl Into<String>, kind: Kind) -> Schema {
+    /// Declares a field of a kind.
+    pub(super) fn field(mut self, name: impl Into<String>, kind: Kind) -> Schema {
         self.nodes.push(Node::Field(Field::new(name.into(), kind)));
         self
     }
@@ -123,97 +124,6 @@ impl Schema {
         ask: impl Fn() -> T + Send + Sync + 'static,
     ) -> Schema {
         self.field(name, Kind::Asked(Arc::new(move || ask().into())))
-    }
-
-    /// What `counter!` added within the window, an unsigned 64-bit integer that saturates. Zero
-    /// when nothing was added.
-    ///
-    /// `absolute` raises the field's running total. Where the field covers several values of a
-    /// label that is the total of all of them, of which no one caller knows: use `increment`.
-    pub fn counter(self, name: impl Into<String>) -> Schema {
-        self.field(name, Kind::Counter)
-    }
-
-    /// The last value `gauge!` set. It stays from window to window; null until it is set, unless
-    /// it has a [`default`](Schema::default).
-    pub fn gauge(self, name: impl Into<String>) -> Schema {
-        self.field(name, Kind::Gauge)
-    }
-
-    /// Max, mean, median, min and mode of the samples that `histogram!` recorded within the
-    /// window, and others [`with`](Schema::with) which it is asked for. Without samples the mode is null and the others are 0.
-    ///
-    /// Exact while the window has at most 1024 distinct values, however many samples. Beyond that
-    /// the samples are counted in cells a thousandth of a power of two wide: median and quantiles
-    /// are within 0.1 %, and the mode is that of the fullest cell. The others stay exact. NaN and
-    /// infinities are refused and counted.
-    ///
-    /// Takes at most 32 KiB while it is exact, and beyond that 8 KiB for each power of two between
-    /// the samples; as much again for each further thread that folds samples at the same instant.
-    pub fn summary(self, name: impl Into<String>) -> Schema {
-        self.field(name, Kind::Summary)
-    }
-
-    /// The same figures of a gauge: its value is sampled on the clock (every 2 s by default) and
-    /// when a window is sealed, and `max` and `min` are exact even for a peak between samples.
-    /// The others are those of the samples: in a window of a few seconds there are few of them.
-    pub fn gauge_summary(self, name: impl Into<String>) -> Schema {
-        self.field(name, Kind::GaugeSummary)
-    }
-
-    /// The same figures of a function, sampled on the clock and when a window is sealed. It should
-    /// return within milliseconds: it runs on the background thread, and on that of whoever calls
-    /// [`flush`](crate::CallHome::flush), [`preview`](crate::CallHome::preview) or
-    /// [`tick`](crate::CallHome::tick). A panic, `None`, `Err`, NaN or an infinity is counted as
-    /// failed, and it is asked again next time.
-    pub fn sampled<T: Sample>(
-        self,
-        name: impl Into<String>,
-        poll: impl Fn() -> T + Send + Sync + 'static,
-    ) -> Schema {
-        self.field(name, Kind::Sampled(Arc::new(move || poll().sample())))
-    }
-
-    /// How many different values the label `label` of a `counter!` took within the window:
-    /// `counter!("usage.clients", "id" => id).increment(1)`. Exact up to 512, then an estimate
-    /// with a standard error of 1.1 %, in 4 KiB at most. `increment(0)` is no sighting.
-    ///
-    /// A value is hashed with a secret random key as it arrives and never stored; of the hashes only
-    /// their number leaves. The key is the field's own. It is made with the aggregator, lives in
-    /// memory as long as it does, and is written and logged nowhere, so nobody can tell afterwards
-    /// whether some value was among those counted. Windows that are merged because a report could
-    /// not be delivered count a value of both once: that takes one key for both. Counts of reports,
-    /// processes and starts that were sent apart cannot be united, only added up, and so there is
-    /// nothing that a key of the installation could be for.
-    pub fn distinct(self, name: impl Into<String>, label: impl Into<String>) -> Schema {
-        self.field(name, Kind::Distinct { label: label.into() })
-    }
-
-    /// How often threads of the process panicked within the window, by where in the source: an
-    /// object of counters, one for each class and `__other__` for all other places. A class is a
-    /// name and a part of the paths of its source files, as the compiler knows them; the first that
-    /// fits counts. Nothing else of a panic is looked at: no message, no path and no line leaves.
-    ///
-    /// ```
-    /// use callhome::Schema;
-    ///
-    /// let schema = Schema::new("shop")
-    ///     .panics("panics", &[("storage", "src/storage/"), ("http", "src/http/")]);
-    /// // {"panics": {"storage": 0, "http": 2, "__other__": 1}}
-    /// ```
-    ///
-    /// [`Builder::install`](crate::Builder::install) puts a hook in front of the process's panic
-    /// hook, which runs as before; an aggregator that is only built counts none. A hook that is set
-    /// later has to call the one it finds. Panics that are caught count too. One that ends the
-    /// process is in the last report if that still goes out: when `main` returns or unwinds, not
-    /// with `panic = "abort"`.
-    pub fn panics(self, name: impl Into<String>, classes: &[(&str, &str)]) -> Schema {
-        self.section(name, |section| {
-            let count = |schema: Schema, (class, part): &(&str, &str)| {
-                schema.field(*class, Kind::Panics(Some((*part).to_owned())))
-            };
-            classes.iter().fold(section, count).field("__other__", Kind::Panics(None))
-        })
     }
 
     /// Whole seconds since the aggregator was built.

@@ -4,4 +4,4 @@ mod open;
 mod sealed;
 
 pub(crate) use open::{Answers, Window};
-pub(crate) use sealed::{Losses, NAMED, Reading, Sealed};
+pub(crate) use sealed::{Losses, NAMED, Reading, Row, Sealed};

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::sealed::{Losses, Reading, Sealed};
+use super::sealed::{Losses, Reading, Row, Sealed};
 use crate::cell::Counter;
 use crate::clock::Moment;
 use crate::guard::caught;
 use crate::host::identity::new_id;
-use crate::registry::{Cell, Registry, Tallies};
+use crate::registry::{Cell, Registry, Series, Tallies};
 use crate::schema::{Fact, Host, Kind};
 use crate::summary::Summary;
 
@@ -38,12 +38,12 @@ struct Open {
     id: Uuid,
     sequence: u64,
     begin: Moment,
-    /// By field: a counter's total when the window began.
+    /// By counter of the fields, in their order: its total when the window began.
     began: Vec<u128>,
     /// By field: what the clock has sampled since.
     sampled: Vec<Summary>,
     /// The totals of the tallies when the window began.
-    losses: [u128; 4],
+    losses: [u128; 5],
     /// How often it was [restarted](Window::restart).
     restarts: u64,
 }
@@ -52,13 +52,14 @@ impl Open {
     /// The first window of a registry to which nothing was recorded.
     fn first(registry: &Registry, now: Moment) -> Open {
         let fields = registry.plan().leaves.len();
+        let counters = registry.fields().map(|(_, cell)| cell.counters().len()).sum();
         Open {
             id: new_id(),
             sequence: 1,
             begin: now,
-            began: vec![0; fields],
+            began: vec![0; counters],
             sampled: vec![Summary::default(); fields],
-            losses: [0; 4],
+            losses: [0; 5],
             restarts: 0,
         }
     }
@@ -94,17 +95,21 @@ impl Window {
     pub(crate) fn restart(&self, now: Moment) {
         let mut open = self.open.lock();
         *open = Open { restarts: open.restarts + 1, ..Open::first(&self.registry, now) };
-        for ((_, cell), began) in self.registry.fields().zip(&mut open.began) {
+        let counters = self.registry.fields().flat_map(|(_, cell)| cell.counters());
+        for (counter, began) in counters.zip(&mut open.began) {
+            *began = counter.total();
+        }
+        for (_, cell) in self.registry.fields() {
             match cell {
-                Cell::None => {}
-                Cell::Counter(counter) => *began = counter.total(),
+                Cell::None | Cell::Counter(_) | Cell::Series(_) => {}
                 Cell::Gauge(gauge) => gauge.clear(),
+                Cell::GaugeSeries(series) => series.cells().iter().for_each(|gauge| gauge.clear()),
                 Cell::Histogram(cell) => drop(cell.take()),
                 Cell::Distinct(cell) => drop(cell.take()),
             }
         }
-        let Tallies { refused, undeclared, mismatched, failed } = self.registry.tallies();
-        open.losses = [refused, undeclared, mismatched, failed].map(Counter::total);
+        let Tallies { refused, undeclared, mismatched, failed, capped } = self.registry.tallies();
+        open.losses = [refused, undeclared, mismatched, failed, capped].map(Counter::total);
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -204,45 +209,55 @@ impl Window {
         let Open { id, sequence, begin, began, sampled, losses, .. } = &mut *open;
         // Whoever sealed in the meantime may have looked at the clock later.
         let end = if now.monotonic < begin.monotonic { *begin } else { now };
-        let fields = self.registry.fields().zip(began.iter_mut().zip(sampled));
+        let mut began = began.iter_mut();
+        let fields = self.registry.fields().zip(sampled);
         let answers = answers.stated.into_iter().zip(answers.samples);
-        let readings =
-            fields.zip(answers).map(|(((_, cell), (began, sampled)), (stated, sample))| {
-                let mut clocked = || {
-                    let mut samples = if seal { std::mem::take(sampled) } else { sampled.clone() };
-                    if let Some(sample) = sample {
-                        samples.record(sample);
-                    }
-                    Box::new(samples)
-                };
-                match (stated, cell) {
-                    (Some(reading), _) => reading,
-                    (None, Cell::None) => Reading::Summary(clocked(), None),
-                    (None, Cell::Counter(counter)) => {
-                        Reading::Counter(gained(counter, began, mode))
-                    }
-                    (None, Cell::Gauge(gauge)) if gauge.is_tracked() => {
-                        let range = if seal { gauge.take_range() } else { gauge.range() };
-                        Reading::Summary(clocked(), range)
-                    }
-                    (None, Cell::Gauge(gauge)) => Reading::Gauge(gauge.get()),
-                    (None, Cell::Histogram(cell)) => {
-                        let samples = if seal { cell.take() } else { cell.peek() };
-                        Reading::Summary(Box::new(samples), None)
-                    }
-                    (None, Cell::Distinct(cell)) => {
-                        Reading::Distinct(Box::new(if seal { cell.take() } else { cell.peek() }))
-                    }
+        let readings = fields.zip(answers).map(|(((_, cell), sampled), (stated, sample))| {
+            let mut clocked = || {
+                let mut samples = if seal { std::mem::take(sampled) } else { sampled.clone() };
+                if let Some(sample) = sample {
+                    samples.record(sample);
                 }
-            });
+                Box::new(samples)
+            };
+            match (stated, cell) {
+                (Some(reading), _) => reading,
+                (None, Cell::None) => Reading::Summary(clocked(), None),
+                (None, Cell::Counter(counter)) => {
+                    Reading::Counter(began.next().map_or(0, |began| gained(counter, began, mode)))
+                }
+                (None, Cell::Series(series)) => Reading::Series(rows(series, |counter, listed| {
+                    let began = began.next()?;
+                    let gained =
+                        gained(counter, began, if listed.is_some() { mode } else { Mode::Peek });
+                    (listed? || gained > 0).then_some(Reading::Counter(gained))
+                })),
+                (None, Cell::GaugeSeries(series)) => Reading::Series(rows(series, |gauge, _| {
+                    gauge.get().map(|value| Reading::Gauge(Some(value)))
+                })),
+                (None, Cell::Gauge(gauge)) if gauge.is_tracked() => {
+                    let range = if seal { gauge.take_range() } else { gauge.range() };
+                    Reading::Summary(clocked(), range)
+                }
+                (None, Cell::Gauge(gauge)) => Reading::Gauge(gauge.get()),
+                (None, Cell::Histogram(cell)) => {
+                    let samples = if seal { cell.take() } else { cell.peek() };
+                    Reading::Summary(Box::new(samples), None)
+                }
+                (None, Cell::Distinct(cell)) => {
+                    Reading::Distinct(Box::new(if seal { cell.take() } else { cell.peek() }))
+                }
+            }
+        });
         let readings = readings.collect();
         let tallies = self.registry.tallies();
-        let [refused, undeclared, mismatched, failed] = losses;
+        let [refused, undeclared, mismatched, failed, capped] = losses;
         let losses = Losses {
             refused: gained(&tallies.refused, refused, mode),
             undeclared: gained(&tallies.undeclared, undeclared, mode),
             mismatched: gained(&tallies.mismatched, mismatched, mode),
             failed: gained(&tallies.failed, failed, mode),
+            capped: gained(&tallies.capped, capped, mode),
         };
         let sealed = Sealed::new(*id, *sequence, *begin..end, readings, losses);
         if seal {
@@ -250,6 +265,20 @@ impl Window {
         }
         sealed
     }
+}
+
+/// The values of a series. `read` gets each cell, and whether all its labels' values are listed if
+/// they are known. One that has come at this very moment may not be: then the cell is left alone.
+fn rows<C>(
+    series: &Series<C>,
+    mut read: impl FnMut(&C, Option<bool>) -> Option<Reading>,
+) -> Vec<Row> {
+    let rows = series.cells().iter().enumerate().filter_map(|(slot, cell)| {
+        let names = series.names(slot);
+        let value = read(cell, names.as_ref().map(|(_, listed)| *listed))?;
+        names.map(|(labels, _)| Row { slot, labels, value })
+    });
+    rows.collect()
 }
 
 /// What a counter gained since its total was `began`, saturated. A seal moves `began` along.

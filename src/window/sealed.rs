@@ -1,12 +1,13 @@
 //! A window that is over: its values, which can be merged with those of the window before it.
 
 use std::ops::Range as Span;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::cell::{Distinct, Range};
 use crate::clock::Moment;
-use crate::schema::{Fact, Host, Kind, Plan};
+use crate::schema::{Fact, Host, Kind, LabelValues, Of, Plan, Series};
 use crate::summary::Summary;
 
 /// A merged window names at most so many of the windows merged into it, the latest ones: an
@@ -45,6 +46,18 @@ pub(crate) enum Reading {
     /// The samples; for a gauge also the extremes it reached between them.
     Summary(Box<Summary>, Option<Range>),
     Distinct(Box<Distinct>),
+    /// By the number of the slot.
+    Series(Vec<Row>),
+}
+
+/// One value of a labelled series.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// The same combination of the labels' values has the same number in all windows of a process.
+    pub(crate) slot: usize,
+    /// The labels' values, in the order of their keys.
+    pub(crate) labels: Vec<Arc<str>>,
+    pub(crate) value: Reading,
 }
 
 /// Counts of what a window could not report, by reason.
@@ -54,6 +67,7 @@ pub(crate) struct Losses {
     pub(crate) undeclared: u64,
     pub(crate) mismatched: u64,
     pub(crate) failed: u64,
+    pub(crate) capped: u64,
 }
 
 impl Sealed {
@@ -104,14 +118,35 @@ impl Sealed {
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(),
+            Kind::Series(series) => Reading::Series(largest_rows(series)),
         });
         let readings = readings.collect();
         let merged = vec![Uuid::nil(); NAMED];
-        let [refused, undeclared, mismatched, failed] = [u64::MAX; 4];
-        let losses = Losses { refused, undeclared, mismatched, failed };
+        let [refused, undeclared, mismatched, failed, capped] = [u64::MAX; 5];
+        let losses = Losses { refused, undeclared, mismatched, failed, capped };
         let one = Sealed::new(Uuid::nil(), u64::MAX, now..now, readings, losses);
         Sealed { merged, ..one }
     }
+}
+
+/// A row for each combination of the longest values.
+fn largest_rows(series: &Series) -> Vec<Row> {
+    let seen: Arc<str> = "\u{1}".repeat(Series::LONGEST_VALUE).into();
+    let labels = series.keys.iter().map(|key| match &key.values {
+        LabelValues::Listed { list, .. } => {
+            let longest = list.iter().map(String::as_str).chain([Series::OTHER]);
+            let length = |value: &&str| serde_json::to_string(value).map_or(0, |json| json.len());
+            longest.max_by_key(length).unwrap_or_default().into()
+        }
+        LabelValues::Seen(_) => Arc::clone(&seen),
+    });
+    let labels: Vec<Arc<str>> = labels.collect();
+    let value = match series.of {
+        Of::Counters => Reading::Counter(u64::MAX),
+        Of::Gauges => Reading::Gauge(Some(f64::MIN)),
+    };
+    let row = |slot| Row { slot, labels: labels.clone(), value: value.clone() };
+    (0..series.slots()).map(row).collect()
 }
 
 impl Reading {
@@ -131,6 +166,14 @@ impl Reading {
                 };
             }
             (Reading::Distinct(set), Reading::Distinct(earlier)) => set.merge(*earlier),
+            (Reading::Series(rows), Reading::Series(earlier)) => {
+                for row in earlier {
+                    match rows.binary_search_by_key(&row.slot, |own| own.slot) {
+                        Ok(at) => rows[at].value.take_in(row.value),
+                        Err(at) => rows.insert(at, row),
+                    }
+                }
+            }
             // What is stated: the later statement. Two windows of one schema have no others.
             _ => {}
         }
@@ -139,10 +182,11 @@ impl Reading {
 
 impl Losses {
     fn add(&mut self, other: Losses) {
-        let Losses { refused, undeclared, mismatched, failed } = other;
+        let Losses { refused, undeclared, mismatched, failed, capped } = other;
         self.refused = self.refused.saturating_add(refused);
         self.undeclared = self.undeclared.saturating_add(undeclared);
         self.mismatched = self.mismatched.saturating_add(mismatched);
         self.failed = self.failed.saturating_add(failed);
+        self.capped = self.capped.saturating_add(capped);
     }
 }

@@ -1,4 +1,4 @@
-//! Which metric records to which cell.
+//! From a metric's key to the fields it means, and their cells.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hashbrown::HashMap;
 use metrics::Key;
 
+use super::series::{Meaning, Series};
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
-use crate::schema::{Class, Kind, Leaf, Plan};
+use crate::schema::{Class, Kind, Leaf, Of, Plan};
 
 /// The checked schema of one aggregator and a cell for each field that is recorded to.
 ///
@@ -81,6 +82,28 @@ pub(crate) enum Cell {
     Gauge(Arc<Gauge>),
     Histogram(Arc<Histogram>),
     Distinct(Arc<DistinctCell>),
+    Series(Series<Counter>),
+    GaugeSeries(Series<Gauge>),
+}
+
+impl Cell {
+    /// The counters in it, in a certain order.
+    pub(crate) fn counters(&self) -> &[Arc<Counter>] {
+        match self {
+            Cell::Counter(counter) => std::slice::from_ref(counter),
+            Cell::Series(series) => series.cells(),
+            _ => &[],
+        }
+    }
+
+    /// How many different handles record to it at most, values of a distinct count aside.
+    fn handles(&self) -> usize {
+        match self {
+            Cell::Series(series) => series.cells().len(),
+            Cell::GaugeSeries(series) => series.cells().len(),
+            _ => 1,
+        }
+    }
 }
 
 /// What was recorded but cannot be reported, counted by reason.
@@ -94,12 +117,16 @@ pub(crate) struct Tallies {
     pub(crate) mismatched: Counter,
     /// Functions of the schema that panicked or had no sample to give.
     pub(crate) failed: Counter,
+    /// Records whose label had as many values as it may have, under `__other__`.
+    pub(crate) capped: Arc<Counter>,
 }
 
 /// What a key records to.
 pub(crate) enum Found<'r> {
     /// These fields, at least one.
     Fields(Vec<(&'r Leaf, &'r Cell)>),
+    /// The same, and others that do not declare the value of a label.
+    Partly(Vec<(&'r Leaf, &'r Cell)>),
     /// The schema does not have the metric, or only with other labels.
     Undeclared,
     /// The schema has the metric as another kind, or by a label that the key lacks.
@@ -114,6 +141,7 @@ impl Registry {
             undeclared: Counter::new(),
             mismatched: Counter::new(),
             failed: Counter::new(),
+            capped: Arc::new(Counter::new()),
         };
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Counter | Kind::Panics(_) => Cell::Counter(Arc::new(Counter::new())),
@@ -121,6 +149,13 @@ impl Registry {
             Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
             Kind::Summary => Cell::Histogram(Arc::new(Histogram::new())),
             Kind::Distinct { .. } => Cell::Distinct(Arc::new(DistinctCell::new())),
+            Kind::Series(series) => match series.of {
+                Of::Counters => Cell::Series(Series::new(series, |_| Counter::new())),
+                Of::Gauges => Cell::GaugeSeries(Series::new(series, |listed| {
+                    let zero = listed.then_some(leaf.field.default.unwrap_or(0.0));
+                    Gauge::new(zero, false)
+                })),
+            },
             Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) => Cell::None,
         });
         // Sixteen to thirty-two bits for each name: most names that are not declared meet none.
@@ -145,6 +180,11 @@ impl Registry {
     /// Says whether they do from now on.
     pub(crate) fn collect(&self, whether: bool) {
         self.collects.store(whether, Ordering::Relaxed);
+    }
+
+    /// How many different handles there may be, values of distinct counts aside.
+    pub(crate) fn handles(&self) -> usize {
+        self.cells.iter().map(Cell::handles).sum()
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -187,7 +227,7 @@ impl Registry {
             None => feed.leaves.clone(),
         };
         let mut found = Vec::with_capacity(candidates.len());
-        let mut unlabelled = false;
+        let (mut unlabelled, mut undeclared) = (false, false);
         for index in candidates {
             let (Some(leaf), Some(cell)) = (self.plan.leaves.get(index), self.cells.get(index))
             else {
@@ -195,18 +235,26 @@ impl Registry {
             };
             let wanted = &leaf.field.labels;
             if wanted.iter().all(|(label, value)| label_of(key, label) == Some(value)) {
-                match &leaf.field.kind {
-                    Kind::Distinct { label } if label_of(key, label).is_none() => {
-                        unlabelled = true;
+                let meaning = match (&leaf.field.kind, cell) {
+                    (Kind::Distinct { label }, _) if label_of(key, label).is_none() => {
+                        Meaning::Unlabelled
                     }
-                    _ => found.push((leaf, cell)),
+                    (_, Cell::Series(series)) => series.meaning(key),
+                    (_, Cell::GaugeSeries(series)) => series.meaning(key),
+                    _ => Meaning::Cell,
+                };
+                match meaning {
+                    Meaning::Cell => found.push((leaf, cell)),
+                    Meaning::Undeclared => undeclared = true,
+                    Meaning::Unlabelled => unlabelled = true,
                 }
             }
         }
-        match (found.is_empty(), unlabelled) {
-            (false, _) => Found::Fields(found),
-            (true, true) => Found::Mismatched,
-            (true, false) => Found::Undeclared,
+        match (found.is_empty(), undeclared, unlabelled) {
+            (false, false, _) => Found::Fields(found),
+            (false, true, _) => Found::Partly(found),
+            (true, false, true) => Found::Mismatched,
+            (true, ..) => Found::Undeclared,
         }
     }
 }
