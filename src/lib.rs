@@ -4,7 +4,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`Schema`], [`Fact`], [`Series`], [`Figure`], [`Transform`] | what may leave the process |
+//! | [`Schema`], [`Fact`], [`Series`], [`Values`], [`Figure`], [`Transform`] | what may leave the process |
 //! | [`CallHome`], [`Builder`] | the aggregator, and its settings |
 //! | [`Recorder`] | what the macros of `metrics` record to |
 //! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
@@ -58,7 +58,7 @@ pub use delivery::Outcome;
 pub use error::{Error, ErrorKind};
 pub use recorder::Recorder;
 pub use report::Report;
-pub use schema::{Fact, Figure, Sample, Schema, Series, Transform};
+pub use schema::{Fact, Figure, Sample, Schema, Series, Transform, Values};
 pub use status::{Shutdown, Status};
 pub use switch::{CiPolicy, Decision, Mode, Setting};
 

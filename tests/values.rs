@@ -1,5 +1,8 @@
 //! What a report says, and what it must not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use callhome::{CallHome, ErrorKind, Schema};
 use metrics::{counter, gauge, histogram};
 use serde_json::{Value, json};
@@ -306,4 +309,86 @@ fn a_bad_setting_names_its_value_and_the_remedy() {
     refused(builder().endpoint("not a url"), ErrorKind::Config, &["not a url"]);
     let error = builder().install().unwrap_err();
     assert!(error.to_string().contains("nowhere to send"), "{error}");
+}
+
+#[test]
+fn a_function_gives_a_section_its_declared_values_at_one_moment() {
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&calls);
+    let schema = Schema::new("s")
+        .section_with(
+            "metrics",
+            |s| {
+                s.values(["views", "is-on"])
+                    .describe("Whether it is on")
+                    .section("permissions", |s| s.value("select").counter("asked").value("roles"))
+                    .section_with(
+                        "own",
+                        |s| s.value("views"),
+                        |v| {
+                            v.set("views", "mine");
+                        },
+                    )
+                    .value("never")
+            },
+            move |values| {
+                let call = counted.fetch_add(1, Ordering::Relaxed) + 1;
+                values.set("is-on", true).set("views", 0).set("views", call);
+                values.set("permissions.select", Some(2.5)).set("permissions.roles", None::<u64>);
+                values.set("secret", 1).set("metrics.views", 1).set("permissions.asked", 1);
+                values.set("own.views", "not yours");
+            },
+        )
+        .counter("n");
+    let callhome = aggregator(schema);
+    let data = |call: u64| {
+        json!({
+            "metrics": {
+                "views": call, "is-on": true, "never": null, "own": {"views": "mine"},
+                "permissions": {"select": 2.5, "asked": 0, "roles": null},
+            },
+            "n": 0,
+        })
+    };
+    let undeclared = json!({"undeclared_values": 4});
+    for call in 1..=4 {
+        let report = if call < 3 { callhome.preview() } else { callhome.flush().unwrap() };
+        assert_eq!(*report.data(), data(call));
+        assert_eq!(envelope(&report)["losses"], undeclared, "{call}");
+        assert!(!report.body().contains("secret"));
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 4, "asked once for each report");
+}
+
+#[test]
+fn a_section_of_a_function_that_panics_is_null_and_says_nothing_half() {
+    let schema = Schema::new("s").section_with(
+        "metrics",
+        |s| s.values(["a", "b"]),
+        |values| {
+            values.set("a", 1).set("undeclared", 1);
+            panic!("half-way");
+        },
+    );
+    let callhome = aggregator(schema);
+    for report in [callhome.preview(), callhome.flush().unwrap(), callhome.flush().unwrap()] {
+        assert_eq!(report["metrics"], json!({"a": null, "b": null}));
+        assert_eq!(envelope(&report)["losses"], json!({"failed_functions": 1}));
+    }
+}
+
+#[test]
+fn a_value_needs_a_function_and_a_function_a_value() {
+    let error = |schema: Schema| {
+        let error = CallHome::builder(schema).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Schema);
+        error.to_string()
+    };
+    let lonely = Schema::new("s").section("usage", |s| s.value("views"));
+    assert!(error(lonely).contains("`usage.views` is a value that no function gives"));
+    let idle = Schema::new("s").section_with("m", |s| s.counter("n"), |_| ());
+    assert!(error(idle).contains("`m` has a function to give its values and declares none"));
+    let inner = |s: Schema| s.section_with("own", |s| s.value("x"), |_| ());
+    let idle = Schema::new("s").section_with("m", inner, |_| ());
+    assert!(error(idle).contains("`m` has a function"));
 }

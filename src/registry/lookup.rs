@@ -119,6 +119,8 @@ pub(crate) struct Tallies {
     pub(crate) failed: Counter,
     /// Records whose label had as many values as it may have, under `__other__`.
     pub(crate) capped: Arc<Counter>,
+    /// Values that a function gave and the schema does not have.
+    pub(crate) unasked: Counter,
 }
 
 /// What a key records to.
@@ -142,6 +144,7 @@ impl Registry {
             mismatched: Counter::new(),
             failed: Counter::new(),
             capped: Arc::new(Counter::new()),
+            unasked: Counter::new(),
         };
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Counter | Kind::Panics(_) => Cell::Counter(Arc::new(Counter::new())),
@@ -156,7 +159,9 @@ impl Registry {
                     Gauge::new(zero, false)
                 })),
             },
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) => Cell::None,
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Value | Kind::Host(_) | Kind::Sampled(_) => {
+                Cell::None
+            }
         });
         // Sixteen to thirty-two bits for each name: most names that are not declared meet none.
         let mut declared = vec![0; plan.feeds.len().div_ceil(4).next_power_of_two()];

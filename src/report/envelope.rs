@@ -40,13 +40,14 @@ struct ByReason<'a>(&'a Losses, &'a [(&'static str, u64)]);
 
 impl Serialize for ByReason<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Losses { refused, undeclared, mismatched, failed, capped } = *self.0;
+        let Losses { refused, undeclared, mismatched, failed, capped, unasked } = *self.0;
         let values = [
             ("refused_values", refused),
             ("undeclared_metrics", undeclared),
             ("mismatched_metrics", mismatched),
             ("failed_functions", failed),
             ("capped_values", capped),
+            ("undeclared_values", unasked),
         ];
         let reasons = values.iter().chain(self.1).copied();
         serializer.collect_map(reasons.filter(|(_, count)| *count > 0))

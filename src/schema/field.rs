@@ -54,6 +54,8 @@ pub(crate) enum Kind {
     Fact(Fact),
     /// Asked when the report is made.
     Asked(Ask),
+    /// Given by the function of its section when the report is made.
+    Value,
     /// A fact about the machine or the process.
     Host(Host),
     /// What was added within the window.

@@ -9,13 +9,15 @@ mod recorded;
 mod series;
 pub(crate) mod transform;
 mod tree;
+mod values;
 
 pub use fact::Fact;
 pub use field::Sample;
 pub(crate) use field::{Field, Host, Kind};
 pub use figure::Figure;
-pub(crate) use plan::{Class, Item, Leaf, Plan};
+pub(crate) use plan::{Class, Filled, Item, Leaf, Plan};
 pub use series::Series;
 pub(crate) use series::{LabelKey, LabelValues, Of};
 pub use transform::Transform;
 pub use tree::Schema;
+pub use values::Values;

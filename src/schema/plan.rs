@@ -6,6 +6,7 @@ use super::check::{self, bad, is_tidy};
 use super::field::{Field, Kind};
 use super::series::Of;
 use super::tree::{Node, Schema};
+use super::values::Fill;
 use crate::error::Error;
 
 /// Which macro of the facade records to a field.
@@ -31,6 +32,17 @@ pub(crate) struct Plan {
     pub(crate) sections: HashMap<String, String>,
     /// By name of the metric, which leaves it feeds.
     pub(crate) feeds: HashMap<String, Feed>,
+    /// Sections whose values a function gives.
+    pub(crate) filled: Vec<Filled>,
+}
+
+/// A section whose values a function gives.
+pub(crate) struct Filled {
+    /// The section's path, a dot at its end.
+    prefix: String,
+    pub(crate) fill: Fill,
+    /// The values' leaves, by their paths within the section.
+    pub(crate) leaves: HashMap<String, usize>,
 }
 
 /// A leaf and its dotted path.
@@ -63,9 +75,8 @@ impl Kind {
                 Of::Gauges => Class::Gauge,
             }),
             Kind::Summary => Some(Class::Histogram),
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => {
-                None
-            }
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Value => None,
+            Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => None,
         }
     }
 
@@ -73,6 +84,7 @@ impl Kind {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Kind::Fact(_) | Kind::Asked(_) => "fact",
+            Kind::Value => "value",
             Kind::Host(_) => "host fact",
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -106,8 +118,9 @@ impl Plan {
             items: Vec::new(),
             sections: HashMap::new(),
             feeds: HashMap::new(),
+            filled: Vec::new(),
         };
-        plan.items = plan.section(schema, "", false)?;
+        plan.items = plan.section(schema, "", None, false)?;
         plan.id = format!("{}@{}+{:016x}", plan.name, plan.version, plan.hash());
         if plan.leaves.is_empty() {
             return Err(bad(format!(
@@ -137,7 +150,14 @@ impl Plan {
         })
     }
 
-    fn section(&mut self, section: Schema, prefix: &str, strict: bool) -> Result<Vec<Item>, Error> {
+    /// `filled` is the nearest section around it that a function fills.
+    fn section(
+        &mut self,
+        section: Schema,
+        prefix: &str,
+        filled: Option<usize>,
+        strict: bool,
+    ) -> Result<Vec<Item>, Error> {
         let strict = strict || section.strict;
         if let Some(misplaced) = section.misplaced.first() {
             let place = if prefix.is_empty() { "the top level" } else { prefix };
@@ -148,6 +168,11 @@ impl Plan {
         if let Some(about) = section.description {
             self.sections.insert(prefix.to_owned(), about);
         }
+        let own = section.fill.map(|fill| {
+            let prefix = format!("{prefix}.");
+            self.filled.push(Filled { prefix, fill, leaves: HashMap::new() });
+            self.filled.len() - 1
+        });
         let mut items = Vec::with_capacity(section.nodes.len());
         let mut seen: Vec<(String, bool)> = Vec::new();
         for node in section.nodes {
@@ -168,15 +193,35 @@ impl Plan {
             seen.push((name.clone(), leaf));
             items.push(match node {
                 Node::Section(section) => {
-                    Item::Section(name, self.section(section, &path, strict)?)
+                    Item::Section(name, self.section(section, &path, own.or(filled), strict)?)
                 }
                 Node::Field(field) => {
                     check::described(&field, &path, strict)?;
+                    if let Kind::Value = field.kind {
+                        self.fill(own.or(filled), &path)?;
+                    }
                     Item::Leaf(self.leaf(field, path)?)
                 }
             });
         }
+        if own.and_then(|own| self.filled.get(own)).is_some_and(|own| own.leaves.is_empty()) {
+            return Err(bad(format!(
+                "`{prefix}` has a function to give its values and declares none: declare them by `values`"
+            )));
+        }
         Ok(items)
+    }
+
+    /// Notes that the next leaf is a value that the function of a section gives.
+    fn fill(&mut self, filled: Option<usize>, path: &str) -> Result<(), Error> {
+        let Some(filled) = filled.and_then(|filled| self.filled.get_mut(filled)) else {
+            return Err(bad(format!(
+                "`{path}` is a value that no function gives: declare it within a `section_with`"
+            )));
+        };
+        let within = path.strip_prefix(&filled.prefix).unwrap_or(path);
+        filled.leaves.insert(within.to_owned(), self.leaves.len());
+        Ok(())
     }
 
     fn leaf(&mut self, field: Field, path: String) -> Result<usize, Error> {

@@ -6,6 +6,7 @@ use super::fact::Fact;
 use super::field::{Field, Host, Kind};
 use super::figure::Figure;
 use super::transform::Transform;
+use super::values::{Fill, Values};
 
 /// The declared, ordered tree of everything that may leave the process.
 ///
@@ -43,6 +44,8 @@ pub struct Schema {
     pub(crate) strict: bool,
     /// What was said in a place where it means nothing, reported when the schema is built.
     pub(crate) misplaced: Vec<String>,
+    /// Gives the values in it.
+    pub(crate) fill: Option<Fill>,
 }
 
 /// A field or a section of fields.
@@ -72,6 +75,7 @@ impl Schema {
             version: 1,
             strict: false,
             misplaced: Vec::new(),
+            fill: None,
         }
     }
 
@@ -108,6 +112,52 @@ impl Schema {
         let section = Schema { name: name.clone(), ..fields(Schema::new(name)) };
         self.nodes.push(Node::Section(section));
         self
+    }
+
+    /// A section whose values one function gives, so that they are those of one moment. `fields`
+    /// declares them ([`value`](Schema::value), [`values`](Schema::values)), among other fields and
+    /// in nested sections if need be; `fill` is called when a report is made, and
+    /// [`preview`](crate::CallHome::preview) calls it too.
+    ///
+    /// A value that it does not give is null. One that is not declared is dropped and counted in the
+    /// envelope's losses as `undeclared_values`. When the function panics (the program's panic hook
+    /// runs) all are null, and `failed_functions` counts it.
+    ///
+    /// ```
+    /// use callhome::{CallHome, Schema};
+    ///
+    /// let schema = Schema::new("engine").section_with(
+    ///     "metrics",
+    ///     |s| s.values(["views", "tables"]).section("permissions", |s| s.value("select")),
+    ///     |values| {
+    ///         values.set("views", 1).set("tables", 2).set("permissions.select", 2);
+    ///     },
+    /// );
+    /// let report = CallHome::builder(schema).build()?.flush()?;
+    /// assert_eq!(report["metrics"]["permissions"]["select"], 2);
+    /// # Ok::<(), callhome::Error>(())
+    /// ```
+    pub fn section_with(
+        mut self,
+        name: impl Into<String>,
+        fields: impl FnOnce(Schema) -> Schema,
+        fill: impl Fn(&mut Values) + Send + Sync + 'static,
+    ) -> Schema {
+        let name = name.into();
+        let section = Schema { name: name.clone(), ..fields(Schema::new(name)) };
+        self.nodes.push(Node::Section(Schema { fill: Some(Arc::new(fill)), ..section }));
+        self
+    }
+
+    /// A value that the function of the nearest [`section_with`](Schema::section_with) around it
+    /// gives.
+    pub fn value(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Value)
+    }
+
+    /// Several such values.
+    pub fn values<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Schema {
+        names.into_iter().fold(self, Schema::value)
     }
 
     /// A constant: a version, an edition, a flag.

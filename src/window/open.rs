@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::guard::caught;
 use crate::host::identity::new_id;
 use crate::registry::{Cell, Registry, Series, Tallies};
-use crate::schema::{Fact, Host, Kind};
+use crate::schema::{Fact, Filled, Host, Kind, Values};
 use crate::summary::Summary;
 
 thread_local! {
@@ -43,7 +43,7 @@ struct Open {
     /// By field: what the clock has sampled since.
     sampled: Vec<Summary>,
     /// The totals of the tallies when the window began.
-    losses: [u128; 5],
+    losses: [u128; 6],
     /// How often it was [restarted](Window::restart).
     restarts: u64,
 }
@@ -59,7 +59,7 @@ impl Open {
             begin: now,
             began: vec![0; counters],
             sampled: vec![Summary::default(); fields],
-            losses: [0; 5],
+            losses: [0; 6],
             restarts: 0,
         }
     }
@@ -73,6 +73,8 @@ pub(crate) struct Answers {
     samples: Vec<Option<f64>>,
     /// Functions that panicked or had nothing to say.
     failed: u64,
+    /// Values that they gave and nobody has declared.
+    unasked: u64,
     /// How often the window had been restarted when they were asked.
     restarts: u64,
 }
@@ -108,8 +110,10 @@ impl Window {
                 Cell::Distinct(cell) => drop(cell.take()),
             }
         }
-        let Tallies { refused, undeclared, mismatched, failed, capped } = self.registry.tallies();
-        open.losses = [refused, undeclared, mismatched, failed, capped].map(Counter::total);
+        let Tallies { refused, undeclared, mismatched, failed, capped, unasked } =
+            self.registry.tallies();
+        open.losses =
+            [refused, undeclared, mismatched, failed, capped, unasked].map(Counter::total);
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -145,10 +149,28 @@ impl Window {
                     Fact::NULL
                 })))
             }
+            Kind::Value => Some(Reading::Fact(Fact::NULL)),
             Kind::Host(fact) => Some(host(*fact)),
             _ => None,
         });
-        Answers { stated: stated.collect(), samples, failed, restarts }
+        let mut stated: Vec<Option<Reading>> = stated.collect();
+        let mut unasked = 0;
+        for Filled { fill, leaves, .. } in &self.registry.plan().filled {
+            // Of a function that panics half-way nothing counts.
+            let given = self.alone(|| {
+                let mut values = Values::default();
+                fill(&mut values);
+                Some(values.0)
+            });
+            failed += u64::from(given.is_none());
+            for (path, fact) in given.into_iter().flatten() {
+                match leaves.get(&path).and_then(|index| stated.get_mut(*index)) {
+                    Some(reading) => *reading = Some(Reading::Fact(fact)),
+                    None => unasked += 1,
+                }
+            }
+        }
+        Answers { stated, samples, failed, unasked, restarts }
     }
 
     /// Whether the window was not restarted since the answers were asked for.
@@ -192,13 +214,15 @@ impl Window {
     /// Ends the window and begins the next.
     pub(crate) fn seal(&self, answers: Answers, now: Moment) -> Sealed {
         self.registry.tallies().failed.add(answers.failed);
+        self.registry.tallies().unasked.add(answers.unasked);
         self.read(answers, now, Mode::Seal)
     }
 
     /// What [`seal`](Window::seal) would return now. The window goes on as if nobody had looked.
     pub(crate) fn peek(&self, answers: Answers, now: Moment) -> Sealed {
-        let failed = answers.failed;
+        let Answers { failed, unasked, .. } = answers;
         let mut sealed = self.read(answers, now, Mode::Peek);
+        sealed.losses.unasked = sealed.losses.unasked.saturating_add(unasked);
         sealed.losses.failed = sealed.losses.failed.saturating_add(failed);
         sealed
     }
@@ -251,13 +275,14 @@ impl Window {
         });
         let readings = readings.collect();
         let tallies = self.registry.tallies();
-        let [refused, undeclared, mismatched, failed, capped] = losses;
+        let [refused, undeclared, mismatched, failed, capped, unasked] = losses;
         let losses = Losses {
             refused: gained(&tallies.refused, refused, mode),
             undeclared: gained(&tallies.undeclared, undeclared, mode),
             mismatched: gained(&tallies.mismatched, mismatched, mode),
             failed: gained(&tallies.failed, failed, mode),
             capped: gained(&tallies.capped, capped, mode),
+            unasked: gained(&tallies.unasked, unasked, mode),
         };
         let sealed = Sealed::new(*id, *sequence, *begin..end, readings, losses);
         if seal {

@@ -68,6 +68,7 @@ pub(crate) struct Losses {
     pub(crate) mismatched: u64,
     pub(crate) failed: u64,
     pub(crate) capped: u64,
+    pub(crate) unasked: u64,
 }
 
 impl Sealed {
@@ -114,7 +115,7 @@ impl Sealed {
         let readings = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Fact(fact) => Reading::Fact(fact.clone()),
             Kind::Host(Host::Os) => Reading::Os { family: text.clone(), name: text.clone() },
-            Kind::Asked(_) | Kind::Host(_) => Reading::Fact(text.clone()),
+            Kind::Asked(_) | Kind::Value | Kind::Host(_) => Reading::Fact(text.clone()),
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(),
@@ -122,8 +123,8 @@ impl Sealed {
         });
         let readings = readings.collect();
         let merged = vec![Uuid::nil(); NAMED];
-        let [refused, undeclared, mismatched, failed, capped] = [u64::MAX; 5];
-        let losses = Losses { refused, undeclared, mismatched, failed, capped };
+        let [refused, undeclared, mismatched, failed, capped, unasked] = [u64::MAX; 6];
+        let losses = Losses { refused, undeclared, mismatched, failed, capped, unasked };
         let one = Sealed::new(Uuid::nil(), u64::MAX, now..now, readings, losses);
         Sealed { merged, ..one }
     }
@@ -182,11 +183,12 @@ impl Reading {
 
 impl Losses {
     fn add(&mut self, other: Losses) {
-        let Losses { refused, undeclared, mismatched, failed, capped } = other;
+        let Losses { refused, undeclared, mismatched, failed, capped, unasked } = other;
         self.refused = self.refused.saturating_add(refused);
         self.undeclared = self.undeclared.saturating_add(undeclared);
         self.mismatched = self.mismatched.saturating_add(mismatched);
         self.failed = self.failed.saturating_add(failed);
         self.capped = self.capped.saturating_add(capped);
+        self.unasked = self.unasked.saturating_add(unasked);
     }
 }
