@@ -341,6 +341,12 @@ fn a_function_gives_a_section_its_declared_values_at_one_moment() {
         )
         .counter("n");
     let callhome = aggregator(schema);
+    let top = Schema::new("s").value("a").section("b", |s| s.value("c"));
+    let top = top.filled_by(|values| {
+        values.set("a", "constant").set("b.c", 2);
+    });
+    let top = aggregator(top).flush().unwrap();
+    assert_eq!(*top.data(), json!({"a": "constant", "b": {"c": 2}}));
     let data = |call: u64| {
         json!({
             "metrics": {
@@ -389,6 +395,8 @@ fn a_value_needs_a_function_and_a_function_a_value() {
     let idle = Schema::new("s").section_with("m", |s| s.counter("n"), |_| ());
     assert!(error(idle).contains("`m` has a function to give its values and declares none"));
     let inner = |s: Schema| s.section_with("own", |s| s.value("x"), |_| ());
+    let idle = Schema::new("s").counter("n").filled_by(|_| ());
+    assert!(error(idle).contains("`the top level` has a function"));
     let idle = Schema::new("s").section_with("m", inner, |_| ());
     assert!(error(idle).contains("`m` has a function"));
 }

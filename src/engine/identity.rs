@@ -158,7 +158,10 @@ impl Identity {
             Host::ClusterIdSource => {
                 self.ids.lock().cluster.as_ref().map(|_| self.source.word()).into()
             }
-            Host::Ci => self.ci.into(),
+            Host::Ci => {
+                let given = self.host.get().and_then(|host| host.ci.as_deref());
+                given.map_or_else(|| self.ci.into(), Fact::text)
+            }
         })
     }
 }

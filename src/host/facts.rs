@@ -39,10 +39,13 @@ pub struct HostFacts {
     /// The machine's total physical memory in bytes, whatever limit a container sets; `None` when
     /// unknown, and always without the feature `host`.
     pub ram: Option<u64>,
+    /// The CI system, where it is given; `None`, as it always is when it is detected, leaves it to
+    /// the environment (see [`Schema::ci`](crate::Schema::ci)).
+    pub ci: Option<String>,
 }
 
 impl HostFacts {
-    /// Facts from constants; `cores` and `ram` are `None` until they are set.
+    /// Facts from constants; `cores`, `ram` and `ci` are `None` until they are set.
     pub fn new(
         arch: impl Into<String>,
         os_family: impl Into<String>,
@@ -54,6 +57,7 @@ impl HostFacts {
             os_family: os_family.into(),
             os_name: os_name.into(),
             ram: None,
+            ci: None,
         }
     }
 

@@ -169,7 +169,7 @@ impl Plan {
             self.sections.insert(prefix.to_owned(), about);
         }
         let own = section.fill.map(|fill| {
-            let prefix = format!("{prefix}.");
+            let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}.") };
             self.filled.push(Filled { prefix, fill, leaves: HashMap::new() });
             self.filled.len() - 1
         });
@@ -205,8 +205,9 @@ impl Plan {
             });
         }
         if own.and_then(|own| self.filled.get(own)).is_some_and(|own| own.leaves.is_empty()) {
+            let place = if prefix.is_empty() { "the top level" } else { prefix };
             return Err(bad(format!(
-                "`{prefix}` has a function to give its values and declares none: declare them by `values`"
+                "`{place}` has a function to give its values and declares none: declare them by `values`"
             )));
         }
         Ok(items)
@@ -216,7 +217,7 @@ impl Plan {
     fn fill(&mut self, filled: Option<usize>, path: &str) -> Result<(), Error> {
         let Some(filled) = filled.and_then(|filled| self.filled.get_mut(filled)) else {
             return Err(bad(format!(
-                "`{path}` is a value that no function gives: declare it within a `section_with`"
+                "`{path}` is a value that no function gives: give the section one by `filled_by`"
             )));
         };
         let within = path.strip_prefix(&filled.prefix).unwrap_or(path);

@@ -114,14 +114,8 @@ impl Schema {
         self
     }
 
-    /// A section whose values one function gives, so that they are those of one moment. `fields`
-    /// declares them ([`value`](Schema::value), [`values`](Schema::values)), among other fields and
-    /// in nested sections if need be; `fill` is called when a report is made, and
-    /// [`preview`](crate::CallHome::preview) calls it too.
-    ///
-    /// A value that it does not give is null. One that is not declared is dropped and counted in the
-    /// envelope's losses as `undeclared_values`. When the function panics (the program's panic hook
-    /// runs) all are null, and `failed_functions` counts it.
+    /// A section whose values one function gives: [`filled_by`](Schema::filled_by) for a section of
+    /// its own.
     ///
     /// ```
     /// use callhome::{CallHome, Schema};
@@ -138,19 +132,29 @@ impl Schema {
     /// # Ok::<(), callhome::Error>(())
     /// ```
     pub fn section_with(
-        mut self,
+        self,
         name: impl Into<String>,
         fields: impl FnOnce(Schema) -> Schema,
         fill: impl Fn(&mut Values) + Send + Sync + 'static,
     ) -> Schema {
-        let name = name.into();
-        let section = Schema { name: name.clone(), ..fields(Schema::new(name)) };
-        self.nodes.push(Node::Section(Schema { fill: Some(Arc::new(fill)), ..section }));
+        self.section(name, |section| fields(section).filled_by(fill))
+    }
+
+    /// The function that gives all [`values`](Schema::values) of this section, or of the top level,
+    /// and of the sections within it that have no function of their own; so they are those of one
+    /// moment. It is called when a report is made, and [`preview`](crate::CallHome::preview) calls
+    /// it too. There is one; the last one given counts.
+    ///
+    /// A value that it does not give is null. One that is not declared is dropped and counted in the
+    /// envelope's losses as `undeclared_values`. When the function panics (the program's panic hook
+    /// runs) all are null, and `failed_functions` counts it.
+    pub fn filled_by(mut self, fill: impl Fn(&mut Values) + Send + Sync + 'static) -> Schema {
+        self.fill = Some(Arc::new(fill));
         self
     }
 
-    /// A value that the function of the nearest [`section_with`](Schema::section_with) around it
-    /// gives.
+    /// A value that the function of its section gives, or of the nearest around it:
+    /// [`section_with`](Schema::section_with), [`filled_by`](Schema::filled_by).
     pub fn value(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Value)
     }

@@ -8,7 +8,7 @@ use super::fact::Fact;
 pub(crate) type Fill = Arc<dyn Fn(&mut Values) + Send + Sync>;
 
 /// The values of a section, which the function of
-/// [`Schema::section_with`](crate::Schema::section_with) gives.
+/// [`Schema::filled_by`](crate::Schema::filled_by) gives.
 #[derive(Debug, Default)]
 pub struct Values(pub(crate) Vec<(String, Fact)>);
 
