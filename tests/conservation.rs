@@ -136,6 +136,7 @@ fn aggregator(script: Vec<Answer>) -> (CallHome, Receiver) {
     receiver.0.lock().unwrap().script = script;
     let schema = Schema::new("s").counter("n").summary("x").with(Figure::Count).with(Figure::Sum);
     let schema = schema.series("s", |s| s.seen("v").at_most(3).values("w", ["0", "1"]));
+    let schema = schema.counter("since_start").metric("n").cumulative();
     let builder = CallHome::builder(schema).opt_out().sink(receiver.clone()).max_pending(10_000);
     (builder.build().unwrap(), receiver)
 }
@@ -225,7 +226,8 @@ proptest! {
             prop_assert!(settled.added <= recorded.added && settled.told_apart <= recorded.told_apart && settled.samples <= recorded.samples);
         }
         receiver.0.lock().unwrap().script.clear();
-        callhome.flush().unwrap();
+        let last = callhome.flush().unwrap();
+        prop_assert_eq!(&last["since_start"], recorded.added);
         prop_assert_eq!(callhome.status().pending(), 0);
         prop_assert_eq!(receiver.settled(), recorded);
         // Windows, of which a merged report has several: its sequence is that of the last.

@@ -69,7 +69,11 @@ fn field(field: &Field) -> Result<Json, String> {
     }
     if let Json::Object(members) = &mut json {
         let mut add = |name: &str, value: Json| members.push((name.to_owned(), value));
-        add("x-kind", field.kind.word().into());
+        let kind = field.kind.word();
+        add(
+            "x-kind",
+            if field.cumulative { format!("cumulative {kind}") } else { kind.into() }.into(),
+        );
         if let Some(unit) = &field.unit {
             add("x-unit", unit.as_str().into());
         }

@@ -70,9 +70,16 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
             ("id of the installation", Shape::text(), text("a1336abd-804c-4d0c-a06a-c73da6dd148e"))
         }
         Kind::Host(Host::ClusterIdSource) => ("source of the id", Shape::text(), text("file")),
+        Kind::Host(Host::StartedAt) => {
+            let shape = Shape { format: Some("date-time"), ..Shape::of(&["string"]).or_null() };
+            ("time of the start", shape, text("2026-01-01T00:00:00.000000Z"))
+        }
         Kind::Host(Host::Ci) => ("fact", Shape::text().or_null(), text("GITHUB_ACTIONS")),
         Kind::Panics(_) => ("count of panics", Shape::count().transformed(transforms), count(0.0)),
-        Kind::Counter => ("counter", Shape::count().transformed(transforms), count(1200.0)),
+        Kind::Counter => {
+            let word = if field.cumulative { "counter since the start" } else { "counter" };
+            (word, Shape::count().transformed(transforms), count(1200.0))
+        }
         Kind::Gauge => {
             let shape = Shape::of(&["number"]);
             let shape = if field.default.is_some() { shape } else { shape.or_null() };
@@ -88,7 +95,7 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
                 Of::Gauges => number(usual(field.unit.as_deref())).map(|n| Reading::Gauge(Some(n))),
             };
             let example = value.map(|value| series::example(labels, &value));
-            (series::word(labels), series::shape(labels, transforms), example)
+            (series::word(labels, field.cumulative), series::shape(labels, transforms), example)
         }
         Kind::Distinct { .. } => {
             ("different values", Shape::count().transformed(transforms), count(12.0))

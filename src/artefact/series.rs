@@ -10,9 +10,13 @@ use crate::window::{Reading, Row};
 const MOST: usize = 16;
 
 /// The kind in a few words. That values leave as they come is one of them.
-pub(super) fn word(series: &Series) -> &'static str {
+pub(super) fn word(series: &Series, cumulative: bool) -> &'static str {
     let as_they_come = series.keys.iter().any(|key| matches!(key.values, LabelValues::Seen(_)));
     match (&series.of, as_they_come) {
+        (Of::Counters, false) if cumulative => "counters since the start by label",
+        (Of::Counters, true) if cumulative => {
+            "counters since the start by label, named by the values that come"
+        }
         (Of::Counters, false) => "counters by label",
         (Of::Counters, true) => "counters by label, named by the values that come",
         (Of::Gauges, false) => "gauges by label",

@@ -140,8 +140,8 @@ impl Identity {
         self.ids.lock().instance.clone()
     }
 
-    /// A fact at this moment.
-    pub(super) fn fact(&self, fact: Host, now: Moment) -> Reading {
+    /// A fact at this moment. The first window has begun at `since`.
+    pub(super) fn fact(&self, fact: Host, since: Moment, now: Moment) -> Reading {
         let machine = || self.host.get_or_init(HostFacts::detect);
         Reading::Fact(match fact {
             Host::Arch => Fact::text(&*machine().arch),
@@ -158,6 +158,7 @@ impl Identity {
             Host::ClusterIdSource => {
                 self.ids.lock().cluster.as_ref().map(|_| self.source.word()).into()
             }
+            Host::StartedAt => since.wall.into(),
             Host::Ci => {
                 let given = self.host.get().and_then(|host| host.ci.as_deref());
                 given.map_or_else(|| self.ci.into(), Fact::text)

@@ -64,7 +64,7 @@ impl Engine {
     /// Asks for what is not recorded, at this moment.
     fn ask(&self) -> (Answers, Moment) {
         let now = self.clock.now();
-        (self.window.ask(&|fact| self.identity.fact(fact, now)), now)
+        (self.window.ask(&|fact, since| self.identity.fact(fact, since, now)), now)
     }
 
     /// Seals the window and puts its report in the outbox; an error if the switch says no.

@@ -78,7 +78,7 @@ impl Serialize for Value<'_> {
                 map.serialize_entry("name", name)?;
                 map.end()
             }
-            Reading::Counter(count) => self.count(*count, serializer),
+            Reading::Counter(count) | Reading::Total(count) => self.count(*count, serializer),
             Reading::Gauge(value) => {
                 let said = value.and_then(|value| transform::number(transforms, value));
                 said.map(Number).serialize(serializer)

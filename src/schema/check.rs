@@ -46,6 +46,15 @@ pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
     if matches!(&field.kind, Kind::Panics(Some(part)) if part.is_empty()) {
         return Err(bad(format!("`{path}` counts panics in no files: give a part of their paths")));
     }
+    let counts = match &field.kind {
+        Kind::Counter => true,
+        Kind::Series(series) => series.of != Of::Gauges,
+        _ => false,
+    };
+    if field.cumulative && !counts {
+        let word = field.kind.word();
+        return Err(bad(format!("`{path}` is a {word} and not cumulative: only counters are")));
+    }
     if let Kind::Series(series) = &field.kind {
         if let Some(fault) = series.fault() {
             return Err(bad(format!("`{path}` {fault}")));
@@ -137,6 +146,11 @@ mod tests {
         };
         assert!(twice(Figure::Stddev).contains("`b.rows` has `stddev` twice"));
         assert!(twice(Figure::Quantile(0.999)).contains("`b.rows` has `p99.9` twice"));
+        let gauges =
+            [schema().gauge("a"), schema().gauge_series("a", |s| s), schema().summary("a")];
+        for other in gauges {
+            assert!(error(other.cumulative()).contains("not cumulative: only counters are"));
+        }
         assert!(error(schema().with(Figure::Sum).counter("a")).contains("`with` follows no field"));
 
         let all = |s: Schema| {

@@ -88,6 +88,8 @@ pub(crate) enum Host {
     ClusterId,
     ClusterIdSource,
     Ci,
+    /// Since when cumulative counters count.
+    StartedAt,
 }
 
 /// A leaf as it was declared.
@@ -105,6 +107,8 @@ pub(crate) struct Field {
     pub(crate) labels: Vec<(String, String)>,
     /// What a gauge is before it is set.
     pub(crate) default: Option<f64>,
+    /// Counted since the start, and not since the window's.
+    pub(crate) cumulative: bool,
     /// What a summary shows beside its five figures, in this order.
     pub(crate) figures: Vec<Figure>,
     /// What is done to its value before it is said, in this order.
@@ -122,6 +126,7 @@ impl Field {
             metric: None,
             labels: Vec::new(),
             default: None,
+            cumulative: false,
             figures: Vec::new(),
             transforms: Vec::new(),
         }

@@ -13,8 +13,8 @@ use super::values::{Fill, Values};
 /// A field is named within its section, and the report nests and orders exactly as declared.
 /// A field that is fed by a metric listens to the metric named like its dotted path
 /// (`usage.requests`) unless [`metric`](Schema::metric) says otherwise. Words that follow a
-/// field (`describe`, `unit`, `example`, `metric`, `label`, `default`, `with`, `transform`) are about
-/// that field; `describe` after a section is about the section.
+/// field (`describe`, `unit`, `example`, `metric`, `label`, `default`, `cumulative`, `with`,
+/// `transform`) are about that field; `describe` after a section is about the section.
 ///
 /// Nothing is checked while declaring; a contradiction is an error of
 /// [`Builder::build`](crate::Builder::build) that names the path.
@@ -185,6 +185,12 @@ impl Schema {
         self.field(name, Kind::Host(Host::Uptime))
     }
 
+    /// Since when [`cumulative`](Schema::cumulative) fields count: when the aggregator was built, or
+    /// reporting was switched on while the program ran. A time, in UTC as RFC 3339 has it.
+    pub fn started_at(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Host(Host::StartedAt))
+    }
+
     /// The architecture the program was compiled for, as a target triple.
     pub fn arch(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Host(Host::Arch))
@@ -280,6 +286,23 @@ impl Schema {
     /// What the last field, a gauge or a gauge's summary, is before it is first set.
     pub fn default(self, value: f64) -> Schema {
         self.last("default", |field| field.default = Some(value))
+    }
+
+    /// Counts the last field, a counter or a series of counters, since the start and not since the
+    /// last report. A receiver that takes the latest of such values needs no other report, and one
+    /// that comes twice does no harm; it tells a value that began anew by
+    /// [`started_at`](Schema::started_at), which belongs beside it.
+    ///
+    /// ```
+    /// use callhome::Schema;
+    ///
+    /// let schema = Schema::new("shop")
+    ///     .started_at("counted_since")
+    ///     .counter("orders")
+    ///     .cumulative();
+    /// ```
+    pub fn cumulative(self) -> Schema {
+        self.last("cumulative", |field| field.cumulative = true)
     }
 
     /// One more figure of the last field, a summary of any kind; may be said more than once. They

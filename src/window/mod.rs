@@ -1,5 +1,6 @@
 //! From one seal to the next: what a window holds, and what it holds when it is over.
 
+mod gains;
 mod open;
 mod sealed;
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::sealed::{Losses, Reading, Row, Sealed};
+use super::gains::{Gains, gained, rows, saturated};
+use super::sealed::{Losses, Reading, Sealed};
 use crate::cell::Counter;
 use crate::clock::Moment;
 use crate::guard::caught;
 use crate::host::identity::new_id;
-use crate::registry::{Cell, Registry, Series, Tallies};
+use crate::registry::{Cell, Registry, Tallies};
 use crate::schema::{Fact, Filled, Host, Kind, Values};
 use crate::summary::Summary;
 
@@ -38,7 +39,10 @@ struct Open {
     id: Uuid,
     sequence: u64,
     begin: Moment,
-    /// By counter of the fields, in their order: its total when the window began.
+    /// Where the first window began.
+    since: Moment,
+    /// By counter of the fields, in their order: its total when the window began, or the first
+    /// window for a cumulative one.
     began: Vec<u128>,
     /// By field: what the clock has sampled since.
     sampled: Vec<Summary>,
@@ -57,6 +61,7 @@ impl Open {
             id: new_id(),
             sequence: 1,
             begin: now,
+            since: now,
             began: vec![0; counters],
             sampled: vec![Summary::default(); fields],
             losses: [0; 6],
@@ -138,8 +143,9 @@ impl Window {
 
     /// Asks the application's functions, and `host` for the facts it knows, for what is not
     /// recorded. No lock is held, so the functions may do what they like with the aggregator.
-    pub(crate) fn ask(&self, host: &dyn Fn(Host) -> Reading) -> Answers {
-        let restarts = self.open.lock().restarts;
+    /// `host` is given the moment when the first window began, too.
+    pub(crate) fn ask(&self, host: &dyn Fn(Host, Moment) -> Reading) -> Answers {
+        let Open { restarts, since, .. } = *self.open.lock();
         let (samples, mut failed) = self.poll();
         let stated = self.registry.fields().map(|(leaf, _)| match &leaf.field.kind {
             Kind::Fact(fact) => Some(Reading::Fact(fact.clone())),
@@ -150,7 +156,7 @@ impl Window {
                 })))
             }
             Kind::Value => Some(Reading::Fact(Fact::NULL)),
-            Kind::Host(fact) => Some(host(*fact)),
+            Kind::Host(fact) => Some(host(*fact, since)),
             _ => None,
         });
         let mut stated: Vec<Option<Reading>> = stated.collect();
@@ -233,10 +239,10 @@ impl Window {
         let Open { id, sequence, begin, began, sampled, losses, .. } = &mut *open;
         // Whoever sealed in the meantime may have looked at the clock later.
         let end = if now.monotonic < begin.monotonic { *begin } else { now };
-        let mut began = began.iter_mut();
+        let mut gains = Gains::new(began, seal);
         let fields = self.registry.fields().zip(sampled);
         let answers = answers.stated.into_iter().zip(answers.samples);
-        let readings = fields.zip(answers).map(|(((_, cell), sampled), (stated, sample))| {
+        let readings = fields.zip(answers).map(|(((leaf, cell), sampled), (stated, sample))| {
             let mut clocked = || {
                 let mut samples = if seal { std::mem::take(sampled) } else { sampled.clone() };
                 if let Some(sample) = sample {
@@ -247,15 +253,8 @@ impl Window {
             match (stated, cell) {
                 (Some(reading), _) => reading,
                 (None, Cell::None) => Reading::Summary(clocked(), None),
-                (None, Cell::Counter(counter)) => {
-                    Reading::Counter(began.next().map_or(0, |began| gained(counter, began, mode)))
-                }
-                (None, Cell::Series(series)) => Reading::Series(rows(series, |counter, listed| {
-                    let began = began.next()?;
-                    let gained =
-                        gained(counter, began, if listed.is_some() { mode } else { Mode::Peek });
-                    (listed? || gained > 0).then_some(Reading::Counter(gained))
-                })),
+                (None, Cell::Counter(counter)) => gains.counter(counter, leaf.field.cumulative),
+                (None, Cell::Series(series)) => gains.series(series, leaf.field.cumulative),
                 (None, Cell::GaugeSeries(series)) => Reading::Series(rows(series, |gauge, _| {
                     gauge.get().map(|value| Reading::Gauge(Some(value)))
                 })),
@@ -276,13 +275,14 @@ impl Window {
         let readings = readings.collect();
         let tallies = self.registry.tallies();
         let [refused, undeclared, mismatched, failed, capped, unasked] = losses;
+        let lost = |counter: &Counter, began| saturated(gained(counter, began, seal));
         let losses = Losses {
-            refused: gained(&tallies.refused, refused, mode),
-            undeclared: gained(&tallies.undeclared, undeclared, mode),
-            mismatched: gained(&tallies.mismatched, mismatched, mode),
-            failed: gained(&tallies.failed, failed, mode),
-            capped: gained(&tallies.capped, capped, mode),
-            unasked: gained(&tallies.unasked, unasked, mode),
+            refused: lost(&tallies.refused, refused),
+            undeclared: lost(&tallies.undeclared, undeclared),
+            mismatched: lost(&tallies.mismatched, mismatched),
+            failed: lost(&tallies.failed, failed),
+            capped: lost(&tallies.capped, capped),
+            unasked: lost(&tallies.unasked, unasked),
         };
         let sealed = Sealed::new(*id, *sequence, *begin..end, readings, losses);
         if seal {
@@ -290,28 +290,4 @@ impl Window {
         }
         sealed
     }
-}
-
-/// The values of a series. `read` gets each cell, and whether all its labels' values are listed if
-/// they are known. One that has come at this very moment may not be: then the cell is left alone.
-fn rows<C>(
-    series: &Series<C>,
-    mut read: impl FnMut(&C, Option<bool>) -> Option<Reading>,
-) -> Vec<Row> {
-    let rows = series.cells().iter().enumerate().filter_map(|(slot, cell)| {
-        let names = series.names(slot);
-        let value = read(cell, names.as_ref().map(|(_, listed)| *listed))?;
-        names.map(|(labels, _)| Row { slot, labels, value })
-    });
-    rows.collect()
-}
-
-/// What a counter gained since its total was `began`, saturated. A seal moves `began` along.
-fn gained(counter: &Counter, began: &mut u128, mode: Mode) -> u64 {
-    let total = counter.total();
-    let gained = total.saturating_sub(*began);
-    if mode == Mode::Seal {
-        *began = total;
-    }
-    u64::try_from(gained).unwrap_or(u64::MAX)
 }

@@ -42,6 +42,8 @@ pub(crate) enum Reading {
         name: Fact,
     },
     Counter(u64),
+    /// Of a cumulative counter: what was added since the start.
+    Total(u64),
     Gauge(Option<f64>),
     /// The samples; for a gauge also the extremes it reached between them.
     Summary(Box<Summary>, Option<Range>),
@@ -175,7 +177,7 @@ impl Reading {
                     }
                 }
             }
-            // What is stated: the later statement. Two windows of one schema have no others.
+            // What is stated, or counted since the start: the later statement. Two windows of one schema have no others.
             _ => {}
         }
     }
