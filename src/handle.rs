@@ -5,7 +5,7 @@ use std::sync::Arc;
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram, Sighting};
-use crate::registry::{Cell, Found, Registry, label_of};
+use crate::registry::{Buckets, Cell, Found, Registry, label_of};
 use crate::schema::{Class, Kind};
 
 /// A handle of the facade, and how to make one for a key.
@@ -108,6 +108,18 @@ impl GaugeFn for Capped<metrics::Gauge> {
     }
 }
 
+impl HistogramFn for Capped<metrics::Histogram> {
+    fn record(&self, value: f64) {
+        self.0.record(value);
+        self.1.add(1);
+    }
+
+    fn record_many(&self, value: f64, count: usize) {
+        self.0.record_many(value, count);
+        self.1.add(count as u64);
+    }
+}
+
 /// A value of a distinct field, hashed, and the tally of what is refused.
 struct DistinctHandle {
     cell: Arc<DistinctCell>,
@@ -166,6 +178,24 @@ impl HistogramFn for HistogramHandle {
     fn record_many(&self, value: f64, count: usize) {
         if !self.0.record_many(value, count as u64) {
             refuse(&self.1, count as u64);
+        }
+    }
+}
+
+/// Samples in buckets, and the tally of those it refuses.
+struct BucketsHandle(Arc<Buckets>, Arc<Counter>);
+
+impl HistogramFn for BucketsHandle {
+    #[inline]
+    fn record(&self, value: f64) {
+        if !self.0.record(value, 1) {
+            self.1.add(1);
+        }
+    }
+
+    fn record_many(&self, value: f64, count: usize) {
+        if !self.0.record(value, count as u64) {
+            self.1.add(count as u64);
         }
     }
 }
@@ -242,9 +272,11 @@ impl Handle for metrics::Counter {
             (Cell::Series(series), _) => {
                 let (cell, is_capped) = series.cell(key)?;
                 let handle = counter(cell);
-                let capped = || Capped(handle.clone(), Arc::clone(&tallies.capped));
                 Some(match is_capped {
-                    true => metrics::Counter::from_arc(Arc::new(capped())),
+                    true => {
+                        let capped = Capped(handle, Arc::clone(&tallies.capped));
+                        metrics::Counter::from_arc(Arc::new(capped))
+                    }
                     false => handle,
                 })
             }
@@ -281,9 +313,11 @@ impl Handle for metrics::Gauge {
             Cell::GaugeSeries(series) => {
                 let (cell, is_capped) = series.cell(key)?;
                 let handle = gauge(cell);
-                let capped = || Capped(handle.clone(), Arc::clone(&tallies.capped));
                 Some(match is_capped {
-                    true => metrics::Gauge::from_arc(Arc::new(capped())),
+                    true => {
+                        let capped = Capped(handle, Arc::clone(&tallies.capped));
+                        metrics::Gauge::from_arc(Arc::new(capped))
+                    }
                     false => handle,
                 })
             }
@@ -300,12 +334,25 @@ impl Handle for metrics::Histogram {
         metrics::Histogram::noop()
     }
 
-    fn of(registry: &Registry, _: &Key, found: Found<'_>) -> Self {
+    fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self {
+        let tallies = registry.tallies();
+        let refused = || Arc::clone(&tallies.refused);
         let handles = handles(found, |_, cell| match cell {
             Cell::Histogram(cell) => {
-                let handle =
-                    HistogramHandle(Arc::clone(cell), Arc::clone(&registry.tallies().refused));
+                let handle = HistogramHandle(Arc::clone(cell), refused());
                 Some(metrics::Histogram::from_arc(Arc::new(handle)))
+            }
+            Cell::Buckets(series) => {
+                let (cell, is_capped) = series.cell(key)?;
+                let handle = Arc::new(BucketsHandle(Arc::clone(cell), refused()));
+                let handle = metrics::Histogram::from_arc(handle);
+                Some(match is_capped {
+                    true => {
+                        let capped = Capped(handle, Arc::clone(&tallies.capped));
+                        metrics::Histogram::from_arc(Arc::new(capped))
+                    }
+                    false => handle,
+                })
             }
             _ => None,
         });

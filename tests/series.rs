@@ -300,3 +300,40 @@ proptest! {
         }
     }
 }
+
+/// A schema is refused if its largest report might not fit, so that bound must be one.
+#[test]
+fn no_report_is_longer_than_the_schema_says_it_may_be() {
+    let labels =
+        |s: Series| s.seen("\"at\"").at_most(3).values("kind", ["\"quoted\"", "long"]).others();
+    let bare = |s: Series| s;
+    let schema = || {
+        Schema::new("s")
+            .series("x", labels)
+            .gauge_series("g", labels)
+            .series("o", |s| s.seen("at").as_object())
+            .cumulative()
+            .buckets("b", [0.0, 0.1, f64::MAX], labels)
+            .buckets("plain", [0.0, 1e-300], bare)
+    };
+    let error = CallHome::builder(schema()).max_body(1).build().unwrap_err().to_string();
+    let most = error.split("may have ").nth(1).unwrap().split(':').next().unwrap();
+    let most: usize = most.parse().unwrap();
+    let callhome = aggregator(schema());
+    with_local_recorder(callhome.recorder(), || {
+        for at in 0..20 {
+            let at = format!("{}{}", "\u{1}".repeat(63), char::from(at));
+            counter!("o", "at" => at.clone()).increment(u64::MAX);
+            for kind in ["\"quoted\"", "long", "other"] {
+                let labels = vec![Label::new("\"at\"", at.clone()), Label::new("kind", kind)];
+                counter!("x", labels.clone()).increment(u64::MAX);
+                gauge!("g", labels.clone()).set(-1.797_693_134_862_315_7e308);
+                metrics::histogram!("b", labels.clone()).record_many(0.333_333_333, 3);
+                metrics::histogram!("b", labels).record_many(0.033_333_333, 33);
+            }
+        }
+        (0..10).for_each(|_| metrics::histogram!("plain").record_many(9.876_543_21e9, 1));
+    });
+    let length = callhome.flush().unwrap().body().len();
+    assert!(length <= most && length * 2 > most, "{length} of {most}");
+}

@@ -76,10 +76,7 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
         }
         Kind::Host(Host::Ci) => ("fact", Shape::text().or_null(), text("GITHUB_ACTIONS")),
         Kind::Panics(_) => ("count of panics", Shape::count().transformed(transforms), count(0.0)),
-        Kind::Counter => {
-            let word = if field.cumulative { "counter since the start" } else { "counter" };
-            (word, Shape::count().transformed(transforms), count(1200.0))
-        }
+        Kind::Counter => ("counter", Shape::count().transformed(transforms), count(1200.0)),
         Kind::Gauge => {
             let shape = Shape::of(&["number"]);
             let shape = if field.default.is_some() { shape } else { shape.or_null() };
@@ -92,10 +89,11 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
         Kind::Series(labels) => {
             let value = match &labels.of {
                 Of::Counters => count(1200.0),
+                Of::Buckets(cutoffs) => number(12.0).map(|n| series::buckets(cutoffs, n as u64)),
                 Of::Gauges => number(usual(field.unit.as_deref())).map(|n| Reading::Gauge(Some(n))),
             };
             let example = value.map(|value| series::example(labels, &value));
-            (series::word(labels, field.cumulative), series::shape(labels, transforms), example)
+            (series::word(labels), series::shape(labels, transforms), example)
         }
         Kind::Distinct { .. } => {
             ("different values", Shape::count().transformed(transforms), count(12.0))

@@ -3,37 +3,60 @@
 use std::sync::Arc;
 
 use super::shape::Shape;
-use crate::schema::{LabelValues, Of, Series, Transform};
-use crate::window::{Reading, Row};
+use crate::schema::{Field, Kind, LabelValues, Of, Series, Transform};
+use crate::window::{Bucket, Reading, Row};
 
 /// Values of a series that an example shows at most.
 const MOST: usize = 16;
 
-/// The kind in a few words. That values leave as they come is one of them.
-pub(super) fn word(series: &Series, cumulative: bool) -> &'static str {
-    let as_they_come = series.keys.iter().any(|key| matches!(key.values, LabelValues::Seen(_)));
-    match (&series.of, as_they_come) {
-        (Of::Counters, false) if cumulative => "counters since the start by label",
-        (Of::Counters, true) if cumulative => {
-            "counters since the start by label, named by the values that come"
-        }
-        (Of::Counters, false) => "counters by label",
-        (Of::Counters, true) => "counters by label, named by the values that come",
-        (Of::Gauges, false) => "gauges by label",
-        (Of::Gauges, true) => "gauges by label, named by the values that come",
+/// The kind in a few words.
+pub(super) fn word(series: &Series) -> &'static str {
+    match &series.of {
+        Of::Counters => "counters by label",
+        Of::Gauges => "gauges by label",
+        Of::Buckets(_) => "samples in buckets by label",
     }
+}
+
+/// What is to be said beside the kind's word: since when it counts, and that values leave as they
+/// come.
+pub(super) fn notes(field: &Field) -> String {
+    let as_they_come = match &field.kind {
+        Kind::Series(series) => {
+            series.keys.iter().any(|key| matches!(key.values, LabelValues::Seen(_)))
+        }
+        _ => false,
+    };
+    let mut notes = String::new();
+    if field.cumulative {
+        notes.push_str(" since the start");
+    }
+    if as_they_come {
+        notes.push_str(", named by the values that come");
+    }
+    notes
 }
 
 /// What it is written as.
 pub(super) fn shape(series: &Series, transforms: &[Transform]) -> Shape {
+    let number = || Shape::of(&["number"]);
     let value = match &series.of {
-        Of::Counters => Shape::count(),
-        Of::Gauges => Shape::of(&["number"]),
+        Of::Counters | Of::Buckets(_) => Shape::count(),
+        Of::Gauges => number(),
     };
     let value = value.transformed(transforms);
     let labels = series.keys.iter().map(|key| (key.name.clone(), label(&key.values)));
     if !series.as_object {
-        return Shape::list(Shape::object(labels.chain([("value".to_owned(), value)]).collect()));
+        let members = match &series.of {
+            Of::Buckets(_) => vec![
+                ("greater_than", number()),
+                ("sum", number().transformed(transforms)),
+                ("count", value),
+            ],
+            Of::Counters | Of::Gauges => vec![("value", value)],
+        };
+        let members = members.into_iter().map(|(name, shape)| (name.to_owned(), shape));
+        return Shape::list(Shape::object(labels.chain(members).collect()));
     }
     let mut object = Shape::object(Vec::new());
     for key in &series.keys {
@@ -60,6 +83,15 @@ fn label(values: &LabelValues) -> Shape {
             Shape { longest: Some(Series::LONGEST_VALUE), ..Shape::of(&["string"]) }
         }
     }
+}
+
+/// Buckets of which each has samples.
+pub(super) fn buckets(cutoffs: &[f64], count: u64) -> Reading {
+    const BILLION: f64 = 1e9;
+    // The mean sample is in the bucket.
+    let sum = |cutoff: f64| (cutoff * 1.25 * BILLION * count as f64) as u128;
+    let buckets = cutoffs.iter().map(|cutoff| Bucket { count, sum: sum(*cutoff) }).collect();
+    Reading::Buckets { buckets, cumulative: false }
 }
 
 /// A series of which each listed value reads this, and so does one of those that come.

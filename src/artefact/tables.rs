@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::envelope::ENVELOPE;
 use super::kind::look;
+use super::series;
 use super::words;
 use crate::error::{Error, ErrorKind};
 use crate::report::Report;
@@ -73,7 +74,7 @@ fn line(field: &Field, example: &Value) -> Result<String, String> {
     Ok(row(&[
         &code(&field.name),
         field.description.as_deref().unwrap_or_default(),
-        &format!("{}: {shape}", look.word),
+        &format!("{}{}: {shape}", look.word, series::notes(field)),
         field.unit.as_deref().unwrap_or_default(),
         &transforms.join(", then "),
         &code(&example.to_string()),

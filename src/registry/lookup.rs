@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hashbrown::HashMap;
 use metrics::Key;
 
+use super::buckets::Buckets;
 use super::series::{Meaning, Series};
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
 use crate::schema::{Class, Kind, Leaf, Of, Plan};
@@ -84,15 +85,20 @@ pub(crate) enum Cell {
     Distinct(Arc<DistinctCell>),
     Series(Series<Counter>),
     GaugeSeries(Series<Gauge>),
+    Buckets(Series<Buckets>),
 }
 
 impl Cell {
-    /// The counters in it, in a certain order.
-    pub(crate) fn counters(&self) -> &[Arc<Counter>] {
+    /// The counters in it, in the order in which they are reported.
+    pub(crate) fn counters(&self) -> Vec<&Counter> {
         match self {
-            Cell::Counter(counter) => std::slice::from_ref(counter),
-            Cell::Series(series) => series.cells(),
-            _ => &[],
+            Cell::Counter(counter) => vec![counter],
+            Cell::Series(series) => series.cells().iter().map(|cell| &**cell).collect(),
+            Cell::Buckets(series) => {
+                let buckets = series.cells().iter().flat_map(|cell| cell.counters());
+                buckets.flatten().collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -101,6 +107,7 @@ impl Cell {
         match self {
             Cell::Series(series) => series.cells().len(),
             Cell::GaugeSeries(series) => series.cells().len(),
+            Cell::Buckets(series) => series.cells().len(),
             _ => 1,
         }
     }
@@ -152,7 +159,10 @@ impl Registry {
             Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
             Kind::Summary => Cell::Histogram(Arc::new(Histogram::new())),
             Kind::Distinct { .. } => Cell::Distinct(Arc::new(DistinctCell::new())),
-            Kind::Series(series) => match series.of {
+            Kind::Series(series) => match &series.of {
+                Of::Buckets(cutoffs) => {
+                    Cell::Buckets(Series::new(series, |_| Buckets::new(cutoffs)))
+                }
                 Of::Counters => Cell::Series(Series::new(series, |_| Counter::new())),
                 Of::Gauges => Cell::GaugeSeries(Series::new(series, |listed| {
                     let zero = listed.then_some(leaf.field.default.unwrap_or(0.0));
@@ -246,6 +256,7 @@ impl Registry {
                     }
                     (_, Cell::Series(series)) => series.meaning(key),
                     (_, Cell::GaugeSeries(series)) => series.meaning(key),
+                    (_, Cell::Buckets(series)) => series.meaning(key),
                     _ => Meaning::Cell,
                 };
                 match meaning {

@@ -84,6 +84,7 @@ impl Serialize for Value<'_> {
                 said.map(Number).serialize(serializer)
             }
             Reading::Distinct(set) => self.count(set.count(), serializer),
+            Reading::Buckets { .. } => serializer.serialize_unit(), // rows of a series have them
             Reading::Series(rows) => match &self.field.kind {
                 Kind::Series(series) => {
                     Rows { rows, series, field: self.field }.serialize(serializer)

@@ -73,6 +73,7 @@ impl Kind {
             Kind::Series(series) => Some(match series.of {
                 Of::Counters => Class::Counter,
                 Of::Gauges => Class::Gauge,
+                Of::Buckets(_) => Class::Histogram,
             }),
             Kind::Summary => Some(Class::Histogram),
             Kind::Fact(_) | Kind::Asked(_) | Kind::Value => None,
@@ -96,6 +97,7 @@ impl Kind {
             Kind::Series(series) => match series.of {
                 Of::Counters => "series",
                 Of::Gauges => "gauge series",
+                Of::Buckets(_) => "series of buckets",
             },
         }
     }

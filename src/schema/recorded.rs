@@ -118,6 +118,31 @@ impl Schema {
         self.field(name, Kind::Series(Series { of: Of::Gauges, ..labels(Series::gauge()) }))
     }
 
+    /// Samples in buckets, told apart by labels: [`Series::buckets`] says how. With
+    /// [`cumulative`](Schema::cumulative) they are those since the start.
+    ///
+    /// ```
+    /// use callhome::Schema;
+    ///
+    /// let schema = Schema::new("engine").started_at("since").section("timings", |s| {
+    ///     s.buckets("service_time", [0.0, 0.001, 0.05, 1.0, 3600.0], |s| {
+    ///         s.values("operation", ["query", "mutation"])
+    ///     })
+    ///     .unit("seconds")
+    ///     .cumulative()
+    /// });
+    /// ```
+    pub fn buckets(
+        self,
+        name: impl Into<String>,
+        cutoffs: impl IntoIterator<Item = f64>,
+        labels: impl FnOnce(Series) -> Series,
+    ) -> Schema {
+        let series = Series::buckets(cutoffs);
+        let of = series.of.clone();
+        self.field(name, Kind::Series(Series { of, ..labels(series) }))
+    }
+
     /// Metrics that there are already, by their names: each becomes a [`series`](Schema::series), of
     /// counters or of gauges, with the metric's name for a key, wherever the section is.
     ///

@@ -42,10 +42,12 @@ pub struct Series {
 }
 
 /// What the values of a series are.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Of {
     Counters,
     Gauges,
+    /// Samples, by the largest of these cut-offs that they reach.
+    Buckets(Vec<f64>),
 }
 
 /// A label key and its values.
@@ -92,6 +94,22 @@ impl Series {
     /// A series of gauges: the last value that `gauge!` set.
     pub fn gauge() -> Series {
         Series::new(Of::Gauges)
+    }
+
+    /// A series of samples in buckets: how many samples `histogram!` recorded that reach a cut-off
+    /// and not the next, and their sum.
+    ///
+    /// The cut-offs ascend and the first is 0; samples below that and NaN are refused and counted. It
+    /// is written with an object for each bucket,
+    /// `[{"operation": "read", "greater_than": 0.05, "sum": 1.5, "count": 12}]`. Sums are kept in
+    /// billionths, to which each sample is rounded: exact for times in seconds by a clock that tells
+    /// nanoseconds. Samples of 10^10 and more
+    /// are refused.
+    ///
+    /// A sample costs what two counters cost. One that comes at the very moment of a seal may be
+    /// added to the sum of one window and to the count of the next.
+    pub fn buckets(cutoffs: impl IntoIterator<Item = f64>) -> Series {
+        Series::new(Of::Buckets(cutoffs.into_iter().collect()))
     }
 
     fn new(of: Of) -> Series {
@@ -158,6 +176,14 @@ impl Series {
         self.keys.iter().fold(1, |slots: usize, key| slots.saturating_mul(key.values.count()))
     }
 
+    /// Where its buckets begin; none if it has no buckets.
+    pub(crate) fn cutoffs(&self) -> &[f64] {
+        match &self.of {
+            Of::Buckets(cutoffs) => cutoffs,
+            Of::Counters | Of::Gauges => &[],
+        }
+    }
+
     /// Why it cannot be declared, if so.
     pub(super) fn fault(&self) -> Option<String> {
         /// Values of all keys together. A report has a line for each.
@@ -166,8 +192,15 @@ impl Series {
             return Some(format!("says that {misplaced}: put it right after them"));
         }
         for LabelKey { name, values } in &self.keys {
-            if name == "value" && !self.as_object {
-                return Some("has a label `value`, as the values are called: rename it".into());
+            let own: &[&str] = match self.of {
+                Of::Buckets(_) => &["greater_than", "sum", "count"],
+                Of::Counters | Of::Gauges if self.as_object => &[],
+                Of::Counters | Of::Gauges => &["value"],
+            };
+            if own.contains(&&**name) {
+                return Some(format!(
+                    "has a label `{name}`, as a part of its values is called: rename it"
+                ));
             }
             let LabelValues::Listed { list, .. } = values else { continue };
             if list.is_empty() {
@@ -187,13 +220,22 @@ impl Series {
         if self.keys.iter().any(|key| matches!(key.values, LabelValues::Seen(0))) {
             return Some("takes at most 0 values of a label: take 1 at least".into());
         }
+        if let Of::Buckets(cutoffs) = &self.of {
+            let ascend = cutoffs.windows(2).all(|pair| pair[0] < pair[1]);
+            if cutoffs.first() != Some(&0.0) || !ascend || cutoffs.last() == Some(&f64::INFINITY) {
+                return Some(format!("has the cut-offs {cutoffs:?}: begin with 0 and ascend"));
+            }
+            if self.as_object {
+                return Some("has buckets and is no object: drop `as_object`".into());
+            }
+        }
         if self.as_object && self.keys.len() != 1 {
             let keys = self.keys.len();
             return Some(format!(
                 "has {keys} labels and is an object, which has one: drop `as_object`"
             ));
         }
-        let slots = self.slots();
+        let slots = self.slots().saturating_mul(self.cutoffs().len().max(1));
         (slots > MOST).then(|| format!("tells {slots} values apart: at most {MOST}, so list fewer"))
     }
 
@@ -204,7 +246,7 @@ impl Series {
             LabelValues::Seen(most) => format!("{name}~{most}"),
         });
         let keys: Vec<String> = keys.collect();
-        format!("{}{}", keys.join(";"), self.as_object)
+        format!("{}{}{:?}", keys.join(";"), self.as_object, self.cutoffs())
     }
 }
 
@@ -216,11 +258,19 @@ mod tests {
     #[test]
     fn a_contradiction_names_its_path_and_label() {
         type Declare = fn(Series) -> Series;
-        let wrong: [(Declare, &str); 12] = [
+        let wrong: [(Declare, &str); 20] = [
             (|s| s.values("k", [""; 0]), "lists no value of the label `k`"),
             (|s| s.values("k", ["a", "b", "a"]), "lists `a` for the label `k` twice"),
             (|s| s.values("k", ["__other__"]), "say `others`"),
             (|s| s.values("value", ["a"]), "has a label `value`"),
+            (|_| Series::buckets([0.0]).values("sum", ["a"]), "has a label `sum`"),
+            (|_| Series::buckets([]), "has the cut-offs []"),
+            (|_| Series::buckets([0.5, 1.0]), "has the cut-offs [0.5, 1.0]"),
+            (|_| Series::buckets([0.0, 1.0, 1.0]), "ascend"),
+            (|_| Series::buckets([0.0, f64::NAN]), "ascend"),
+            (|_| Series::buckets([0.0, f64::INFINITY]), "ascend"),
+            (|_| Series::buckets([0.0]).seen("k").as_object(), "is no object"),
+            (|_| Series::buckets((0..61).map(f64::from)).seen("k"), "tells 1037 values apart"),
             (|s| s.others(), "`others` follows no listed values"),
             (|s| s.seen("k").others(), "`others` follows no listed values"),
             (|s| s.values("k", ["a"]).at_most(2), "`at_most` follows no seen values"),
@@ -231,8 +281,9 @@ mod tests {
             (|s| s.seen("k").at_most(usize::MAX).seen("l"), "values apart: at most 1024"),
         ];
         for (declare, words) in wrong {
-            let schema = Schema::new("s").section("usage", |s| s.series("x", declare));
-            let message = Plan::new(schema).err().expect("the schema is bad").to_string();
+            let schema = Schema::new("s")
+                .section("usage", |s| s.metrics([("x", declare(Series::counter()))]));
+            let message = Plan::new(schema).err().expect(words).to_string();
             assert!(message.contains("`usage.x` ") && message.contains(words), "{message}");
         }
         let twice = Schema::new("s").series("x", |s| s.seen("k").seen("k"));
@@ -262,6 +313,8 @@ mod tests {
             id(Series::counter().values("k", ["a", "b"])),
             id(Series::counter().values("k", ["b", "a"])),
             id(Series::counter().values("k", ["a"]).others()),
+            id(Series::buckets([0.0])),
+            id(Series::buckets([0.0, 1.0])),
         ];
         for (index, one) in ids.iter().enumerate() {
             assert!(!ids[..index].contains(one), "{ids:?}");

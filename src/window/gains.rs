@@ -2,9 +2,9 @@
 
 use std::slice::IterMut;
 
-use super::sealed::{Reading, Row};
+use super::sealed::{Bucket, Reading, Row};
 use crate::cell::Counter;
-use crate::registry::Series;
+use crate::registry::{Buckets, Series};
 
 /// Where the counters stood when the window began, to be gone through once in the registry's order.
 pub(super) struct Gains<'o> {
@@ -33,6 +33,21 @@ impl<'o> Gains<'o> {
         Reading::Series(rows(series, |counter, listed| {
             let gained = self.next(counter, listed.is_some() && !cumulative);
             (listed? || gained > 0).then(|| counted(gained, cumulative))
+        }))
+    }
+
+    /// The reading of samples in buckets.
+    pub(super) fn buckets(&mut self, series: &Series<Buckets>, cumulative: bool) -> Reading {
+        Reading::Series(rows(series, |cell, listed| {
+            let seals = listed.is_some() && !cumulative;
+            let buckets = cell.counters().iter().map(|[count, sum]| {
+                let count = saturated(self.next(count, seals));
+                Bucket { count, sum: self.next(sum, seals) }
+            });
+            let buckets: Vec<Bucket> = buckets.collect();
+            let is_said =
+                listed? || buckets.iter().any(|bucket| bucket.count > 0 || bucket.sum > 0);
+            is_said.then_some(Reading::Buckets { buckets, cumulative })
         }))
     }
 }

@@ -5,4 +5,4 @@ mod open;
 mod sealed;
 
 pub(crate) use open::{Answers, Window};
-pub(crate) use sealed::{Losses, NAMED, Reading, Row, Sealed};
+pub(crate) use sealed::{Bucket, Losses, NAMED, Reading, Row, Sealed};

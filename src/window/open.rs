@@ -108,7 +108,7 @@ impl Window {
         }
         for (_, cell) in self.registry.fields() {
             match cell {
-                Cell::None | Cell::Counter(_) | Cell::Series(_) => {}
+                Cell::None | Cell::Counter(_) | Cell::Series(_) | Cell::Buckets(_) => {}
                 Cell::Gauge(gauge) => gauge.clear(),
                 Cell::GaugeSeries(series) => series.cells().iter().for_each(|gauge| gauge.clear()),
                 Cell::Histogram(cell) => drop(cell.take()),
@@ -255,6 +255,7 @@ impl Window {
                 (None, Cell::None) => Reading::Summary(clocked(), None),
                 (None, Cell::Counter(counter)) => gains.counter(counter, leaf.field.cumulative),
                 (None, Cell::Series(series)) => gains.series(series, leaf.field.cumulative),
+                (None, Cell::Buckets(series)) => gains.buckets(series, leaf.field.cumulative),
                 (None, Cell::GaugeSeries(series)) => Reading::Series(rows(series, |gauge, _| {
                     gauge.get().map(|value| Reading::Gauge(Some(value)))
                 })),

@@ -50,6 +50,19 @@ pub(crate) enum Reading {
     Distinct(Box<Distinct>),
     /// By the number of the slot.
     Series(Vec<Row>),
+    /// Of each bucket; since the start if it is `cumulative`.
+    Buckets {
+        buckets: Vec<Bucket>,
+        cumulative: bool,
+    },
+}
+
+/// The samples between two cut-offs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bucket {
+    pub(crate) count: u64,
+    /// In billionths.
+    pub(crate) sum: u128,
 }
 
 /// One value of a labelled series.
@@ -144,9 +157,14 @@ fn largest_rows(series: &Series) -> Vec<Row> {
         LabelValues::Seen(_) => Arc::clone(&seen),
     });
     let labels: Vec<Arc<str>> = labels.collect();
-    let value = match series.of {
+    let value = match &series.of {
         Of::Counters => Reading::Counter(u64::MAX),
         Of::Gauges => Reading::Gauge(Some(f64::MIN)),
+        Of::Buckets(cutoffs) => {
+            // Its sum is written with seventeen digits and an exponent, the most that there are.
+            let bucket = Bucket { count: u64::MAX, sum: u128::MAX };
+            Reading::Buckets { buckets: vec![bucket; cutoffs.len()], cumulative: false }
+        }
     };
     let row = |slot| Row { slot, labels: labels.clone(), value: value.clone() };
     (0..series.slots()).map(row).collect()
@@ -175,6 +193,15 @@ impl Reading {
                         Ok(at) => rows[at].value.take_in(row.value),
                         Err(at) => rows.insert(at, row),
                     }
+                }
+            }
+            (
+                Reading::Buckets { buckets, cumulative: false },
+                Reading::Buckets { buckets: earlier, .. },
+            ) => {
+                for (bucket, earlier) in buckets.iter_mut().zip(earlier) {
+                    bucket.count = bucket.count.saturating_add(earlier.count);
+                    bucket.sum = bucket.sum.saturating_add(earlier.sum);
                 }
             }
             // What is stated, or counted since the start: the later statement. Two windows of one schema have no others.
