@@ -157,6 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn many_counters_are_told_apart_within_the_first_step_and_beyond() {
+        let counters: Vec<Counter> = (0..3 << WORDS).map(|_| Counter::new()).collect();
+        for _ in 0..2 {
+            (1..).zip(&counters).for_each(|(at, counter)| counter.add(at));
+        }
+        (1..).zip(&counters).for_each(|(at, counter)| assert_eq!(counter.total(), 2 * at));
+    }
+
+    #[test]
     fn an_addition_that_overflows_the_word_is_kept() {
         let counter = Counter::new();
         counter.add(u64::MAX);
