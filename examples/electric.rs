@@ -29,7 +29,6 @@ const VERSION: &str = "0.5.3-28-gf78187e";
 
 /// All that Electric reports. What is known only at run time is passed in.
 fn schema<T: Sample>(
-    postgres: impl Fn() -> Option<String> + Send + Sync + 'static,
     oldest_wal: impl Fn() -> Option<SystemTime> + Send + Sync + 'static,
     memory: impl Fn() -> T + Send + Sync + 'static,
 ) -> Schema {
@@ -48,7 +47,7 @@ fn schema<T: Sample>(
                 .describe("Groups the reports of one process")
                 .os("os")
                 .describe("Operating system")
-                .fact_with("pg_version", move || postgres().map(Fact::text))
+                .fact_later("pg_version")
                 .describe("Version of Postgres")
                 .example("14.9")
                 .ram("ram")
@@ -140,7 +139,7 @@ fn page() -> Page {
 fn print_document(
     make: impl Fn(Builder) -> Result<String, callhome::Error>,
 ) -> Result<(), Box<dyn Error>> {
-    let schema = schema(|| None, || None, process_memory);
+    let schema = schema(|| None, process_memory);
     print!("{}", make(settings(schema, "https://checkpoint.example.com"))?);
     Ok(())
 }
@@ -149,10 +148,11 @@ fn print_document(
 fn run() -> Result<(), Box<dyn Error>> {
     let (arrived, arrivals) = mpsc::channel();
     let receiver = receiver::Receiver::start(move |body| drop(arrived.send(body)))?;
-    let schema = schema(|| Some("16.4".to_owned()), || Some(SystemTime::now()), process_memory);
+    let schema = schema(|| Some(SystemTime::now()), process_memory);
     let callhome = settings(schema, &receiver.url()).install()?;
     println!("{}", callhome.status());
 
+    callhome.set_fact("environment.pg_version", Fact::text("16.4"))?; // the first connection tells
     gauge!("resources.wal_transactions").set(2);
     gauge!("usage.electrified_tables").set(7);
     thread::scope(|scope| {
@@ -195,7 +195,6 @@ fn print_sample() -> Result<(), Box<dyn Error>> {
     host.cores = Some(8);
     host.ram = Some(33_363_812_352);
     let schema = schema(
-        || Some("14.9".to_owned()),
         || Some(SystemTime::UNIX_EPOCH + Duration::from_micros(1_695_134_445_972_021)),
         || 64_262_224,
     );
@@ -206,6 +205,7 @@ fn print_sample() -> Result<(), Box<dyn Error>> {
         .clock(TenSecondsLater(0.into()))
         .bare()
         .build()?;
+    callhome.set_fact("environment.pg_version", Fact::text("14.9"))?;
     metrics::with_local_recorder(callhome.recorder(), || {
         gauge!("resources.wal_cache_memory").set(2520);
         gauge!("resources.wal_transactions").set(2);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use callhome::{CallHome, ErrorKind, Schema};
+use callhome::{CallHome, ErrorKind, Fact, Schema};
 use metrics::{counter, gauge, histogram};
 use serde_json::{Value, json};
 
@@ -399,4 +399,28 @@ fn a_value_needs_a_function_and_a_function_a_value() {
     assert!(error(idle).contains("`the top level` has a function"));
     let idle = Schema::new("s").section_with("m", inner, |_| ());
     assert!(error(idle).contains("`m` has a function"));
+}
+
+#[test]
+fn a_fact_for_later_is_said_once_and_kept() {
+    let schema = Schema::new("s")
+        .section("environment", |s| s.fact_later("pg_version").fact_later("is-on"))
+        .fact("constant", 1)
+        .counter("n");
+    let callhome = aggregator(schema);
+    let environment = || callhome.flush().unwrap()["environment"].clone();
+    assert_eq!(environment(), json!({"pg_version": null, "is-on": null}));
+    callhome.set_fact("environment.pg_version", None::<u64>).unwrap();
+    callhome.set_fact("environment.pg_version", Fact::text("7043454519337943041")).unwrap();
+    callhome.set_fact("environment.pg_version", Fact::text("16.0")).unwrap();
+    callhome.set_fact("environment.is-on", false).unwrap();
+    let expected = json!({"pg_version": "7043454519337943041", "is-on": false});
+    for report in [environment(), callhome.preview()["environment"].clone(), environment()] {
+        assert_eq!(report, expected);
+    }
+    for path in ["environment", "pg_version", "environment.", "constant", "n", ""] {
+        let error = callhome.set_fact(path, 1).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains(&format!("`{path}` is no fact that is said later")));
+    }
 }

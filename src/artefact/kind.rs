@@ -43,7 +43,7 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
             let example = field.example.clone().unwrap_or(fact.clone());
             ("constant", Shape::fact(types(fact), transforms), Ok(Reading::Fact(example)))
         }
-        Kind::Asked(_) | Kind::Value => {
+        Kind::Asked(_) | Kind::Later | Kind::Value => {
             let example = field.example.clone().unwrap_or(Fact::NULL);
             ("fact", Shape::fact(&SCALAR, transforms), Ok(Reading::Fact(example)))
         }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::caught;
 use crate::recorder::Recorder;
 use crate::report::Report;
-use crate::schema::Plan;
+use crate::schema::{Fact, Plan};
 use crate::status::{Shutdown, Status};
 
 /// What dropping the handle waits for the last report, at most.
@@ -118,6 +118,31 @@ impl CallHome {
     /// be, with random ids; facts about the machine are asked of the system all the same.
     pub fn preview(&self) -> Report {
         self.engine.preview()
+    }
+
+    /// Says a fact that the schema has for later ([`fact_later`](crate::Schema::fact_later)), by its
+    /// dotted path. What is said first stays as long as the process runs, also while reporting is
+    /// off; later values are ignored, and so is null.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Usage`] when the schema has no such fact there.
+    ///
+    /// ```
+    /// use callhome::{CallHome, Fact, Schema};
+    ///
+    /// let schema = Schema::new("sync").section("environment", |s| s.fact_later("pg_version"));
+    /// let callhome = CallHome::builder(schema).build()?;
+    /// callhome.set_fact("environment.pg_version", Fact::text("14.9"))?;
+    /// assert_eq!(callhome.flush()?["environment"]["pg_version"], "14.9");
+    /// # Ok::<(), callhome::Error>(())
+    /// ```
+    pub fn set_fact(&self, path: &str, fact: impl Into<Fact>) -> Result<(), Error> {
+        if self.engine.window.registry().set_fact(path, fact.into()) {
+            return Ok(());
+        }
+        let message = format!("`{path}` is no fact that is said later: declare it by `fact_later`");
+        Err(Error::new(ErrorKind::Usage, message))
     }
 
     /// What the switch decided, what was delivered, and what waits.

@@ -1,7 +1,7 @@
 //! From a metric's key to the fields it means, and their cells.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 use metrics::Key;
@@ -9,7 +9,7 @@ use metrics::Key;
 use super::buckets::Buckets;
 use super::series::{Meaning, Series};
 use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
-use crate::schema::{Class, Kind, Leaf, Of, Plan};
+use crate::schema::{Class, Fact, Kind, Leaf, Of, Plan};
 
 /// The checked schema of one aggregator and a cell for each field that is recorded to.
 ///
@@ -79,6 +79,8 @@ impl ByLabel {
 pub(crate) enum Cell {
     /// Nothing records to the field: its value is known, or asked for.
     None,
+    /// Set once, by the application; read at every seal.
+    Fact(OnceLock<Fact>),
     Counter(Arc<Counter>),
     Gauge(Arc<Gauge>),
     Histogram(Arc<Histogram>),
@@ -154,6 +156,7 @@ impl Registry {
             unasked: Counter::new(),
         };
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
+            Kind::Later => Cell::Fact(OnceLock::new()),
             Kind::Counter | Kind::Panics(_) => Cell::Counter(Arc::new(Counter::new())),
             Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
             Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
@@ -229,6 +232,16 @@ impl Registry {
         self.plan.leaves.get(*index).is_some_and(|leaf| {
             matches!(leaf.field.kind, Kind::Distinct { .. }) && leaf.field.labels.is_empty()
         })
+    }
+
+    /// Says the fact at `path`, unless it was said before. False when none there is said later.
+    pub(crate) fn set_fact(&self, path: &str, fact: Fact) -> bool {
+        let mut fields = self.fields().filter(|(leaf, _)| leaf.path == path);
+        let Some((_, Cell::Fact(known))) = fields.next() else { return false };
+        if fact != Fact::NULL {
+            let _ = known.set(fact); // the first stays
+        }
+        true
     }
 
     /// What `key`, registered by the macro of `class`, records to.

@@ -98,7 +98,7 @@ fn transforms(field: &Field, path: &str) -> Result<(), Error> {
         }
         let version = *transform == Transform::MajorMinor;
         let possible = match &field.kind {
-            Kind::Asked(_) | Kind::Value => true,
+            Kind::Asked(_) | Kind::Later | Kind::Value => true,
             Kind::Fact(fact) => {
                 *fact == Fact::NULL || transform::fact(&[*transform], fact.clone()) != Fact::NULL
             }

@@ -54,6 +54,8 @@ pub(crate) enum Kind {
     Fact(Fact),
     /// Asked when the report is made.
     Asked(Ask),
+    /// Said once while the program runs.
+    Later,
     /// Given by the function of its section when the report is made.
     Value,
     /// A fact about the machine or the process.

@@ -76,7 +76,7 @@ impl Kind {
                 Of::Buckets(_) => Class::Histogram,
             }),
             Kind::Summary => Some(Class::Histogram),
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Value => None,
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Later | Kind::Value => None,
             Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => None,
         }
     }
@@ -84,7 +84,7 @@ impl Kind {
     /// The kind's name in messages.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Kind::Fact(_) | Kind::Asked(_) => "fact",
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Later => "fact",
             Kind::Value => "value",
             Kind::Host(_) => "host fact",
             Kind::Counter => "counter",

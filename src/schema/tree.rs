@@ -114,6 +114,13 @@ impl Schema {
         self
     }
 
+    /// A fact that the program learns while it runs, and says once by
+    /// [`CallHome::set_fact`](crate::CallHome::set_fact): the version of a server, after the first
+    /// connection. Null until then.
+    pub fn fact_later(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Later)
+    }
+
     /// A section whose values one function gives: [`filled_by`](Schema::filled_by) for a section of
     /// its own.
     ///

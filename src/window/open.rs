@@ -108,7 +108,8 @@ impl Window {
         }
         for (_, cell) in self.registry.fields() {
             match cell {
-                Cell::None | Cell::Counter(_) | Cell::Series(_) | Cell::Buckets(_) => {}
+                Cell::None | Cell::Fact(_) => {}
+                Cell::Counter(_) | Cell::Series(_) | Cell::Buckets(_) => {}
                 Cell::Gauge(gauge) => gauge.clear(),
                 Cell::GaugeSeries(series) => series.cells().iter().for_each(|gauge| gauge.clear()),
                 Cell::Histogram(cell) => drop(cell.take()),
@@ -147,7 +148,7 @@ impl Window {
     pub(crate) fn ask(&self, host: &dyn Fn(Host, Moment) -> Reading) -> Answers {
         let Open { restarts, since, .. } = *self.open.lock();
         let (samples, mut failed) = self.poll();
-        let stated = self.registry.fields().map(|(leaf, _)| match &leaf.field.kind {
+        let stated = self.registry.fields().map(|(leaf, cell)| match &leaf.field.kind {
             Kind::Fact(fact) => Some(Reading::Fact(fact.clone())),
             Kind::Asked(ask) => {
                 Some(Reading::Fact(self.alone(|| Some(ask())).unwrap_or_else(|| {
@@ -155,7 +156,10 @@ impl Window {
                     Fact::NULL
                 })))
             }
-            Kind::Value => Some(Reading::Fact(Fact::NULL)),
+            Kind::Value | Kind::Later => Some(Reading::Fact(match cell {
+                Cell::Fact(known) => known.get().cloned().unwrap_or(Fact::NULL),
+                _ => Fact::NULL,
+            })),
             Kind::Host(fact) => Some(host(*fact, since)),
             _ => None,
         });
@@ -252,7 +256,7 @@ impl Window {
             };
             match (stated, cell) {
                 (Some(reading), _) => reading,
-                (None, Cell::None) => Reading::Summary(clocked(), None),
+                (None, Cell::None | Cell::Fact(_)) => Reading::Summary(clocked(), None),
                 (None, Cell::Counter(counter)) => gains.counter(counter, leaf.field.cumulative),
                 (None, Cell::Series(series)) => gains.series(series, leaf.field.cumulative),
                 (None, Cell::Buckets(series)) => gains.buckets(series, leaf.field.cumulative),

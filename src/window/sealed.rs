@@ -130,7 +130,9 @@ impl Sealed {
         let readings = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Fact(fact) => Reading::Fact(fact.clone()),
             Kind::Host(Host::Os) => Reading::Os { family: text.clone(), name: text.clone() },
-            Kind::Asked(_) | Kind::Value | Kind::Host(_) => Reading::Fact(text.clone()),
+            Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Host(_) => {
+                Reading::Fact(text.clone())
+            }
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(),
