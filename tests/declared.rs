@@ -27,13 +27,16 @@ use support::SOON;
 use support::apart::apart_with;
 
 /// The metrics that the schema has.
-const METRICS: [&str; 7] = [
+const METRICS: [&str; 10] = [
     "usage.requests",
     "usage.responses",
     "usage.load",
     "usage.rows",
     "usage.depth",
     "usage.clients",
+    "usage.kinds",
+    "usage.codes",
+    "usage.time",
     "errors",
 ];
 
@@ -60,8 +63,19 @@ fn schema() -> Schema {
                 .summary("rows")
                 .gauge_summary("depth")
                 .distinct("clients", "id")
+                .series("kinds", |s| s.values("kind", ["timeout"]).others())
+                .gauge_series("codes", |s| s.values("status", ["ok", "failed"]).as_object())
+                .buckets("time", [0.0, 1.0], |s| s.values("kind", ["timeout"]).others())
+                .cumulative()
         })
         .section("errors", |s| s.counter("timeout").metric("errors").label("kind", "timeout"))
+        .section_with(
+            "given",
+            |s| s.value("known"),
+            |values| {
+                values.set("known", 1).set("lEaK7", "lEaK7");
+            },
+        )
         .panics("panics", &[("here", "tests/")])
         .instance_id("instance")
         .cluster_id("cluster")
@@ -69,7 +83,7 @@ fn schema() -> Schema {
 }
 
 /// Every path that a report may have.
-const PATHS: [&str; 48] = [
+const PATHS: [&str; 62] = [
     "report_id",
     "sequence",
     "schema_id",
@@ -82,6 +96,7 @@ const PATHS: [&str; 48] = [
     "losses.undeclared_metrics",
     "losses.mismatched_metrics",
     "losses.failed_functions",
+    "losses.undeclared_values",
     "data",
     "data.version",
     "data.server",
@@ -105,6 +120,19 @@ const PATHS: [&str; 48] = [
     "data.usage.depth.min",
     "data.usage.depth.mode",
     "data.usage.clients",
+    "data.usage.kinds",
+    "data.usage.kinds.kind",
+    "data.usage.kinds.value",
+    "data.usage.codes",
+    "data.usage.codes.ok",
+    "data.usage.codes.failed",
+    "data.usage.time",
+    "data.usage.time.kind",
+    "data.usage.time.greater_than",
+    "data.usage.time.sum",
+    "data.usage.time.count",
+    "data.given",
+    "data.given.known",
     "data.errors",
     "data.errors.timeout",
     "data.panics",
@@ -265,7 +293,8 @@ fn declared(body: &str) -> Result<(), String> {
     let stray: Vec<_> = paths.iter().filter(|path| !PATHS.contains(&&***path)).collect();
     let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
     let is_time = |text: &str| text.len() == 27 && text.parse::<jiff::Timestamp>().is_ok();
-    let is_known = |text: &str| ["1.2.3", "15.4", "ephemeral"].contains(&text);
+    let is_known =
+        |text: &str| ["1.2.3", "15.4", "ephemeral", "timeout", "__other__"].contains(&text);
     let is_schema = |text: &str| text.len() == 23 && text.starts_with("shop@1+");
     texts.retain(|text| !(is_id(text) || is_time(text) || is_known(text) || is_schema(text)));
     if stray.is_empty() && texts.is_empty() {
