@@ -92,6 +92,7 @@ impl Changes {
         if before.is_required && !after.is_required {
             self.breaking.push(format!("`{path}` may be missing"));
         }
+        self.of_options(path, before, after);
         for (keyword, word) in MEANINGS {
             let (old, new) = (said(before, keyword), said(after, keyword));
             if old != new {
@@ -111,6 +112,36 @@ impl Changes {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+impl Changes {
+    /// Compares which values one path may have.
+    fn of_options(&mut self, path: &str, before: &Member<'_>, after: &Member<'_>) {
+        let options = |member: &Member<'_>| member.schema["enum"].as_array().cloned();
+        let (old, new) = (options(before), options(after));
+        let listed =
+            |some: Vec<Value>| some.iter().map(Value::to_string).collect::<Vec<_>>().join(" or ");
+        match (old, new) {
+            (Some(old), Some(new)) => {
+                let without = |all: &[Value], some: &[Value]| -> Vec<Value> {
+                    all.iter().filter(|one| !some.contains(one)).cloned().collect()
+                };
+                let (more, fewer) = (without(&new, &old), without(&old, &new));
+                if !more.is_empty() {
+                    self.breaking.push(format!("`{path}` may be {}", listed(more)));
+                }
+                if !fewer.is_empty() {
+                    let fewer = listed(fewer);
+                    self.compatible.push(format!("`{path}` is not {fewer} any more"));
+                }
+            }
+            (Some(_), None) => self.breaking.push(format!("`{path}` may be anything")),
+            (None, Some(new)) => {
+                self.compatible.push(format!("`{path}` is {} now", listed(new)));
+            }
+            (None, None) => {}
         }
     }
 }
@@ -168,10 +199,13 @@ fn members(contract: &Value) -> BTreeMap<String, Member<'_>> {
             found.insert(path.clone(), member);
             open.push((path, schema_of));
         }
-        if let Some(items) = schema.get("items") {
-            let path = format!("{path}[]");
-            found.insert(path.clone(), Member { schema: items, is_required: false });
-            open.push((path, items));
+        // The values of a list, and the members of any name.
+        for (keyword, place) in [("items", "[]"), ("additionalProperties", ".*")] {
+            if let Some(schema) = schema.get(keyword).filter(|schema| schema.is_object()) {
+                let path = format!("{path}{place}");
+                found.insert(path.clone(), Member { schema, is_required: false });
+                open.push((path, schema));
+            }
         }
     }
     found

@@ -35,7 +35,7 @@ fn around(plan: &Plan, data: Json) -> Json {
         };
         (name.to_owned(), value)
     });
-    object(members.into(), &["object"], false.into())
+    object(members.into(), &["object"])
 }
 
 fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {
@@ -55,7 +55,7 @@ fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {
             }
         }
     }
-    let object = object(members, &["object"], false.into());
+    let object = object(members, &["object"]);
     Ok(match plan.sections.get(path) {
         Some(about) => described(object, about),
         None => object,
@@ -85,12 +85,13 @@ fn field(field: &Field) -> Result<Json, String> {
 }
 
 fn value(shape: &Shape) -> Json {
-    if !shape.members.is_empty() || shape.others.is_some() {
-        let members = shape.members.iter().map(|(name, shape)| (name.clone(), value(shape)));
-        let others = shape.others.as_ref().map_or(false.into(), |others| value(others));
-        return object(members.collect(), &shape.types, others);
+    if shape.types.contains(&"object") {
+        return members(shape);
     }
     let mut members = vec![("type".to_owned(), types(&shape.types))];
+    if let Some(format) = shape.format {
+        members.push(("format".to_owned(), format.into()));
+    }
     if let Some(items) = &shape.items {
         members.push(("items".to_owned(), value(items)));
     }
@@ -106,15 +107,37 @@ fn value(shape: &Shape) -> Json {
     Json::Object(members)
 }
 
-/// An object of these members, each of which is there, and of such others.
-fn object(members: Vec<(String, Json)>, kinds: &[&str], others: Json) -> Json {
+/// An object of these members, each of which is there, and no others.
+fn object(members: Vec<(String, Json)>, kinds: &[&str]) -> Json {
     let names = Json::list(members.iter().map(|(name, _)| name.as_str()));
     Json::object([
         ("type", types(kinds)),
         ("properties", Json::Object(members)),
         ("required", names),
-        ("additionalProperties", others),
+        ("additionalProperties", false.into()),
     ])
+}
+
+/// The object that a field is, some members of which need not be there.
+fn members(shape: &Shape) -> Json {
+    let each = |members: &[(String, Shape)]| -> Vec<(String, Json)> {
+        members.iter().map(|(name, shape)| (name.clone(), value(shape))).collect()
+    };
+    let mut json = object(each(&shape.members), &shape.types);
+    if let Json::Object(parts) = &mut json {
+        for (name, part) in parts.iter_mut() {
+            match (&**name, part, &shape.others) {
+                ("properties", Json::Object(all), _) => all.extend(each(&shape.optional)),
+                ("additionalProperties", part, Some((others, _))) => *part = value(others),
+                _ => {}
+            }
+        }
+        if let Some((_, longest)) = shape.others {
+            let names = Json::object([("maxLength", longest.into())]);
+            parts.push(("propertyNames".to_owned(), names));
+        }
+    }
+    json
 }
 
 fn types(types: &[&str]) -> Json {

@@ -64,9 +64,12 @@ pub(super) fn shape(series: &Series, transforms: &[Transform]) -> Shape {
             LabelValues::Listed { list, others } => {
                 let listed = list.iter().map(|name| (name.clone(), value.clone()));
                 object.members.extend(listed);
-                object.others = others.then(|| Box::new(value.clone()));
+                let other = others.then(|| (Series::OTHER.to_owned(), value.clone()));
+                object.optional.extend(other);
             }
-            LabelValues::Seen(_) => object.others = Some(Box::new(value.clone())),
+            LabelValues::Seen(_) => {
+                object.others = Some((Box::new(value.clone()), Series::LONGEST_VALUE));
+            }
         }
     }
     object

@@ -15,8 +15,10 @@ pub(super) struct Shape {
     pub(super) format: Option<&'static str>,
     /// The members of an object, all of which are there.
     pub(super) members: Vec<(String, Shape)>,
-    /// What members of other names are; none if there are no others.
-    pub(super) others: Option<Box<Shape>>,
+    /// Members that may be there too.
+    pub(super) optional: Vec<(String, Shape)>,
+    /// What members of other names are, and how long those are at most; none if there are no others.
+    pub(super) others: Option<(Box<Shape>, usize)>,
     /// What the values of a list are.
     pub(super) items: Option<Box<Shape>>,
     /// All texts that it may be; none if it may be any.
