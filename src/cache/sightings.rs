@@ -40,7 +40,7 @@ impl<H> Sightings<H> {
     }
 
     /// The handle for a key with a value that was seen before.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, key: &Key, place: Place<'_>) -> Option<&H> {
         let hash = hash(key.get_hash(), place.labels, self.secret.as_ref()?);
         let is_it = |seen: &Seen<H>| seen.hash == hash && is_name(&seen.name, place.name);
@@ -65,7 +65,7 @@ impl<H> Sightings<H> {
 
 /// The hash of a key's labels, in their order. What the labels are called is in the facade's hash
 /// and in the lengths; the values' own hashes, which nobody can tell without the secret, hide both.
-#[inline]
+#[inline(always)]
 fn hash(hash: u64, labels: &[Label], secret: &RapidSecrets) -> u64 {
     labels.iter().fold(hash, |hash, label| {
         let (key, value) = (label.key(), label.value());
