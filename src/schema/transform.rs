@@ -193,7 +193,9 @@ mod tests {
             for transform in [Transform::Digits(digits), Transform::PowerOfTen, Transform::CoarseDuration] {
                 let said = number(&[transform], value).unwrap();
                 prop_assert!(said.is_finite());
-                prop_assert_eq!(number(&[transform], said), Some(said), "{:?}", transform);
+                // A duration of more weeks than an f64 counts one by one has no whole ones.
+                let counts = transform != Transform::CoarseDuration || value.abs() < 1e15;
+                prop_assert!(!counts || number(&[transform], said) == Some(said), "{transform:?}");
             }
         }
     }
