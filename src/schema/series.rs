@@ -106,8 +106,8 @@ impl Series {
     /// nanoseconds. Samples of 10^10 and more
     /// are refused.
     ///
-    /// A sample costs what two counters cost. One that comes at the very moment of a seal may be
-    /// added to the sum of one window and to the count of the next.
+    /// A sample takes about four times what a counter's increment takes. One that comes at the very
+    /// moment of a seal may be added to the sum of one window and to the count of the next.
     pub fn buckets(cutoffs: impl IntoIterator<Item = f64>) -> Series {
         Series::new(Of::Buckets(cutoffs.into_iter().collect()))
     }
