@@ -31,6 +31,9 @@ const VALUES: [&str; 4] = ["v1", "v2", "v3", "v4"];
 /// it is exact, for beyond them the cost depends on the random key of its hash.
 const SEEN: usize = 256;
 
+/// The interval: no report falls into the measurement, and nothing is sampled in between.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// One operation, repeated so many times.
 type Run = Box<dyn Fn(usize)>;
 
@@ -47,7 +50,7 @@ struct Path {
 }
 
 /// All paths, in the order in which they are listed.
-const PATHS: [Path; 13] = [
+const PATHS: [Path; 15] = [
     Path {
         name: "counter_handle",
         shown: "/data/counter_handle",
@@ -74,6 +77,19 @@ const PATHS: [Path; 13] = [
         shown: "/data/counter_label_runtime_v4",
         expected: LAP / VALUES.len(),
         make: || each(|at| counter!("counter_label_runtime", "k" => value(at)).increment(1)),
+    },
+    // Where there is a second report, which has none of it; and one that has it too.
+    Path {
+        name: "counter_macro_beside",
+        shown: "/data/counter_macro_beside",
+        expected: LAP,
+        make: || each(|_| counter!("counter_macro_beside").increment(1)),
+    },
+    Path {
+        name: "counter_macro_in_two",
+        shown: "/data/counter_macro_in_two",
+        expected: LAP,
+        make: || each(|_| counter!("counter_macro_in_two").increment(1)),
     },
     Path {
         name: "histogram_handle_few",
@@ -153,6 +169,8 @@ fn schema() -> Schema {
     let schema = Schema::new("instructions")
         .counter("counter_handle")
         .counter("counter_macro")
+        .counter("counter_macro_beside")
+        .counter("counter_macro_in_two")
         .counter("counter_labels_literal_1_2")
         .metric("counter_labels_literal")
         .label("a", "1")
@@ -221,10 +239,15 @@ impl Random {
 
 /// Warms the path up, makes sure that it records, and repeats it `times` times.
 fn measure(path: &Path, times: usize) -> Result<(), String> {
-    // A day: no report falls into the measurement, and nothing is sampled in between.
     let builder = CallHome::builder(schema()).opt_out().sink(MemorySink::new());
-    let builder = builder.every(Duration::from_secs(24 * 60 * 60));
+    let builder = builder.every(DAY);
     let callhome = builder.install().map_err(|error| error.to_string())?;
+    let second = Schema::new("second").counter("counter_macro_in_two");
+    let second = CallHome::builder(second).sink(MemorySink::new());
+    let second = ["counter_macro_beside", "counter_macro_in_two"]
+        .contains(&path.name)
+        .then(|| callhome.attach(second.every(DAY)));
+    let _second = second.transpose().map_err(|error| error.to_string())?;
     let run = (path.make)();
     run(LAP);
     let report = callhome.preview();

@@ -21,6 +21,17 @@ impl Consent {
         Ok(consent)
     }
 
+    /// The same switch, for reports that go as far as `reach`. A no that was noted stays one.
+    pub(crate) fn of_another(&self, reach: Reach) -> Result<Consent, Error> {
+        let (switch, noted) = self.state.lock().clone();
+        let now = switch.decide(self.reach).ok();
+        let decision = match now.is_some_and(|now| now.mode() > noted.mode()) {
+            true => noted,
+            false => switch.decide(reach)?,
+        };
+        Ok(Consent { reach, state: Mutex::new((switch, decision)) })
+    }
+
     /// What was decided last.
     pub(crate) fn decision(&self) -> Decision {
         self.state.lock().1.clone()

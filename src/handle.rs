@@ -15,6 +15,8 @@ pub(crate) trait Handle: Clone {
     fn noop() -> Self;
     /// A handle that records to these fields. It must not keep the registry alive.
     fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self;
+    /// A handle that stands for all of these; the handle itself if it is one.
+    fn all(handles: Vec<Self>) -> Self;
 }
 
 /// A handle and whether it may be used again for the same key.
@@ -200,7 +202,7 @@ impl HistogramFn for BucketsHandle {
     }
 }
 
-/// One metric that feeds several fields.
+/// One metric that feeds several fields, of one report or of several.
 struct Several<H>(Vec<H>);
 
 impl CounterFn for Several<metrics::Counter> {
@@ -291,6 +293,10 @@ impl Handle for metrics::Counter {
             }
             _ => None,
         });
+        Self::all(handles)
+    }
+
+    fn all(handles: Vec<Self>) -> Self {
         one_of(handles, |handles| metrics::Counter::from_arc(Arc::new(Several(handles))))
     }
 }
@@ -323,6 +329,10 @@ impl Handle for metrics::Gauge {
             }
             _ => None,
         });
+        Self::all(handles)
+    }
+
+    fn all(handles: Vec<Self>) -> Self {
         one_of(handles, |handles| metrics::Gauge::from_arc(Arc::new(Several(handles))))
     }
 }
@@ -356,6 +366,10 @@ impl Handle for metrics::Histogram {
             }
             _ => None,
         });
+        Self::all(handles)
+    }
+
+    fn all(handles: Vec<Self>) -> Self {
         one_of(handles, |handles| metrics::Histogram::from_arc(Arc::new(Several(handles))))
     }
 }

@@ -39,6 +39,7 @@ mod panics;
 mod recorder;
 mod registry;
 mod report;
+mod routes;
 mod schedule;
 mod schema;
 pub mod sink;

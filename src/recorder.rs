@@ -6,21 +6,21 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, U
 
 use crate::cache;
 use crate::error::{Error, ErrorKind};
-use crate::registry::Registry;
+use crate::routes::Routes;
 
-/// The recorder of one aggregator, for [`metrics::with_local_recorder`], or for a fan-out beside
-/// other recorders. `Builder::install` makes one the global recorder.
+/// The recorder of one aggregator and of those attached to it, for
+/// [`metrics::with_local_recorder`], or for a fan-out beside other recorders. `Builder::install` makes one the global recorder.
 ///
 /// A metric that the schema does not declare gets a handle that does nothing. Descriptions given
 /// through the facade are ignored: the schema describes its fields.
 #[derive(Clone)]
 pub struct Recorder {
-    registry: Arc<Registry>,
+    routes: Arc<Routes>,
 }
 
 impl Recorder {
-    pub(crate) fn new(registry: Arc<Registry>) -> Recorder {
-        Recorder { registry }
+    pub(crate) fn new(routes: Arc<Routes>) -> Recorder {
+        Recorder { routes }
     }
 }
 
@@ -33,21 +33,17 @@ impl metrics::Recorder for Recorder {
 
     #[inline]
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        if self.registry.collects() { cache::handle(&self.registry, key) } else { Counter::noop() }
+        if self.routes.is_empty() { Counter::noop() } else { cache::handle(&self.routes, key) }
     }
 
     #[inline]
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        if self.registry.collects() { cache::handle(&self.registry, key) } else { Gauge::noop() }
+        if self.routes.is_empty() { Gauge::noop() } else { cache::handle(&self.routes, key) }
     }
 
     #[inline]
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        if self.registry.collects() {
-            cache::handle(&self.registry, key)
-        } else {
-            Histogram::noop()
-        }
+        if self.routes.is_empty() { Histogram::noop() } else { cache::handle(&self.routes, key) }
     }
 }
 
@@ -61,6 +57,6 @@ pub(crate) fn set_global(recorder: impl metrics::Recorder + Sync + 'static) -> R
 
 impl std::fmt::Debug for Recorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recorder").field("schema", &self.registry.plan().name).finish()
+        f.debug_struct("Recorder").field("schema", &self.routes.first().plan().name).finish()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use callhome::sink::{Parcel, SendError, Sink};
-use callhome::{CallHome, Figure, Schema};
+use callhome::{Builder, CallHome, Figure, Schema};
 use metrics::{counter, histogram};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -131,14 +131,18 @@ impl Receiver {
     }
 }
 
-fn aggregator(script: Vec<Answer>) -> (CallHome, Receiver) {
+fn builder(script: Vec<Answer>) -> (Builder, Receiver) {
     let receiver = Receiver::default();
     receiver.0.lock().unwrap().script = script;
     let schema = Schema::new("s").counter("n").summary("x").with(Figure::Count).with(Figure::Sum);
     let schema = schema.series("s", |s| s.seen("v").at_most(3).values("w", ["0", "1"]));
     let schema = schema.counter("since_start").metric("n").cumulative();
-    let builder = CallHome::builder(schema).opt_out().sink(receiver.clone()).max_pending(10_000);
-    (builder.build().unwrap(), receiver)
+    (CallHome::builder(schema).sink(receiver.clone()).max_pending(10_000), receiver)
+}
+
+fn aggregator(script: Vec<Answer>) -> (CallHome, Receiver) {
+    let (builder, receiver) = builder(script);
+    (builder.opt_out().build().unwrap(), receiver)
 }
 
 /// A value of the series for each step: more than it tells apart.
@@ -161,8 +165,9 @@ enum Step {
     Lent {
         times: u16,
     },
-    Flush,
-    Look,
+    /// Of the first report or of the second, where there are two.
+    Flush(bool),
+    Look(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -170,61 +175,66 @@ fn step() -> impl Strategy<Value = Step> {
         (0u16..400).prop_map(|times| Step::Thread { times }),
         (0u16..400).prop_map(|times| Step::Kept { times }),
         (0u16..400).prop_map(|times| Step::Lent { times }),
-        Just(Step::Flush),
-        Just(Step::Look),
+        any::<bool>().prop_map(Step::Flush),
+        any::<bool>().prop_map(Step::Look),
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_schedule_conserves_what_was_recorded(
-        steps in prop::collection::vec(step(), 0..40),
-        script in prop::collection::vec(answer(), 0..40),
-    ) {
-        let (callhome, receiver) = aggregator(script);
-        let (n, s, x) = metrics::with_local_recorder(callhome.recorder(), || {
-            let s: Vec<_> = (0..10).map(told_apart).collect();
-            (counter!("n"), s, histogram!("x"))
-        });
-        let s = |at: u16| &s[usize::from(at % 10)];
-        let mut recorded = Totals::default();
-        let mut windows = 1; // the last flush
-        for step in steps {
-            match step {
-                Step::Thread { times } => {
-                    let recorder = callhome.recorder().clone();
-                    let work = move || metrics::with_local_recorder(&recorder, || {
-                        for at in 0..times {
-                            counter!("n").increment(3);
-                            told_apart(at.into()).increment(at.into());
-                            histogram!("x").record(at);
-                        }
-                    });
-                    std::thread::spawn(work).join().unwrap();
-                    recorded.add(times);
-                }
-                Step::Kept { times } => {
-                    (0..times).for_each(|at| { n.increment(3); s(at).increment(at.into()); x.record(at); });
-                    recorded.add(times);
-                }
-                Step::Lent { times } => {
-                    let work = || (0..times).for_each(|at| { n.increment(3); s(at).increment(at.into()); x.record(at); });
-                    std::thread::scope(|scope| scope.spawn(work).join().unwrap());
-                    recorded.add(times);
-                }
-                Step::Flush => {
-                    windows += 1;
-                    drop(callhome.flush());
-                }
-                Step::Look => drop(callhome.preview()),
+/// Does what the steps say, and checks that each of the reports, which take in the same, loses
+/// nothing and counts nothing twice.
+fn conserves(steps: Vec<Step>, reports: &[(CallHome, Receiver)]) -> Result<(), TestCaseError> {
+    let recorder = reports[0].0.recorder();
+    let (n, s, x) = metrics::with_local_recorder(recorder, || {
+        let s: Vec<_> = (0..10).map(told_apart).collect();
+        (counter!("n"), s, histogram!("x"))
+    });
+    let keep = |at: u16| {
+        n.increment(3);
+        s[usize::from(at % 10)].increment(at.into());
+        x.record(at);
+    };
+    let mut recorded = Totals::default();
+    let mut windows = vec![1; reports.len()]; // the last flush
+    for step in steps {
+        match step {
+            Step::Thread { times } => {
+                let recorder = recorder.clone();
+                let each = |at: u16| {
+                    counter!("n").increment(3);
+                    told_apart(at.into()).increment(at.into());
+                    histogram!("x").record(at);
+                };
+                let work =
+                    move || metrics::with_local_recorder(&recorder, || (0..times).for_each(each));
+                std::thread::spawn(work).join().unwrap();
+                recorded.add(times);
             }
-            // At any time: what is settled and what is not add up. What is pending is not shown
-            // by the library, so it is what the settled reports lack, and never negative.
-            let settled = receiver.settled();
-            prop_assert!(settled.added <= recorded.added && settled.told_apart <= recorded.told_apart && settled.samples <= recorded.samples);
+            Step::Kept { times } => {
+                (0..times).for_each(keep);
+                recorded.add(times);
+            }
+            Step::Lent { times } => {
+                let work = || (0..times).for_each(keep);
+                std::thread::scope(|scope| scope.spawn(work).join().unwrap());
+                recorded.add(times);
+            }
+            Step::Flush(second) => {
+                let which = usize::from(second) % reports.len();
+                windows[which] += 1;
+                drop(reports[which].0.flush());
+            }
+            Step::Look(second) => drop(reports[usize::from(second) % reports.len()].0.preview()),
         }
+        // At any time: what is settled and what is not add up. What is pending is not shown
+        // by the library, so it is what the settled reports lack, and never negative.
+        for (_, receiver) in reports {
+            let settled = receiver.settled();
+            prop_assert!(settled.added <= recorded.added);
+            prop_assert!(settled.told_apart <= recorded.told_apart);
+            prop_assert!(settled.samples <= recorded.samples);
+        }
+    }
+    for ((callhome, receiver), windows) in reports.iter().zip(windows) {
         receiver.0.lock().unwrap().script.clear();
         let last = callhome.flush().unwrap();
         prop_assert_eq!(&last["since_start"], recorded.added);
@@ -234,6 +244,36 @@ proptest! {
         let status = callhome.status();
         prop_assert_eq!(status.lost() + status.accepted(), windows);
         prop_assert_eq!(status.lost(), Receiver::windows(&receiver.0.lock().unwrap().refused));
+    }
+    Ok(())
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 0..40)
+}
+
+fn script() -> impl Strategy<Value = Vec<Answer>> {
+    prop::collection::vec(answer(), 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_schedule_conserves_what_was_recorded(steps in steps(), script in script()) {
+        conserves(steps, &[aggregator(script)])?;
+    }
+
+    #[test]
+    fn each_of_two_reports_conserves_all_that_was_recorded(
+        steps in steps(),
+        script in script(),
+        other in script(),
+    ) {
+        let first = aggregator(script);
+        let (builder, receiver) = builder(other);
+        let second = (first.0.attach(builder).unwrap(), receiver);
+        conserves(steps, &[first, second])?;
     }
 }
 

@@ -17,6 +17,7 @@ use crate::sink::Sink;
 use crate::switch::Switch;
 
 mod artefact;
+mod attach;
 mod delivery;
 mod ids;
 mod switch;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use metrics_util::layers::FanoutBuilder;
 use parking_lot::Mutex;
 
 use super::{Builder, ids};
@@ -12,12 +11,13 @@ use crate::callhome::CallHome;
 use crate::clock::SystemClock;
 use crate::consent::Consent;
 use crate::delivery::Outbox;
-use crate::engine::{Collecting, Engine, Identity};
+use crate::engine::{Collecting, Engine, Group, Identity};
 use crate::error::Error;
 use crate::guard::caught;
-use crate::panics;
-use crate::recorder::{Recorder, set_global};
+use crate::host::identity::ClusterSource;
+use crate::recorder::set_global;
 use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::schedule::Timing;
 use crate::schema::{Kind, Plan};
 use crate::sink::{FileSink, LogSink, Sink};
@@ -41,8 +41,9 @@ impl Builder {
     /// [`opt_out`](Builder::opt_out) or [`opt_in`](Builder::opt_in), [`ErrorKind::Io`](crate::ErrorKind::Io) for a
     /// cluster id that cannot be read.
     pub fn build(self) -> Result<CallHome, Error> {
-        let (engine, recorder, _) = self.wire()?;
-        Ok(CallHome::new(engine, recorder, None))
+        let engine = self.wire(None)?;
+        let group = Arc::new(Group::new(&engine, false));
+        Ok(CallHome::new(engine, group))
     }
 
     /// Makes an aggregator, makes it the global recorder of the `metrics` macros and starts its
@@ -54,39 +55,35 @@ impl Builder {
     /// [`ErrorKind::Install`](crate::ErrorKind::Install) when there is a global recorder already or the thread cannot be
     /// started. Nothing is left behind then, but for the file of
     /// [`cluster_id_file`](Builder::cluster_id_file).
-    pub fn install(self) -> Result<CallHome, Error> {
-        if self.sink.is_none() {
-            let message =
-                "there is nowhere to send reports: give the builder an `endpoint` or a `sink`";
-            return Err(Error::config(message));
-        }
-        let (engine, recorder, beside) = self.wire()?;
-        let is_on = engine.consent.is_open();
-        let global = is_on || beside.is_some();
-        // The thread comes first, for a global recorder cannot be taken back. It does nothing
-        // before its first `wake`.
-        let flusher = if is_on { Some(Engine::start(&engine)?) } else { None };
-        let installed = match beside {
-            Some(beside) => set_global(beside.add_recorder(recorder.clone()).build()),
-            None if is_on => set_global(recorder.clone()),
-            None => Ok(()),
+    pub fn install(mut self) -> Result<CallHome, Error> {
+        self.has_sink()?;
+        let beside = self.beside.take();
+        let engine = self.wire(None)?;
+        let group = Arc::new(Group::new(&engine, true));
+        let is_beside = beside.is_some();
+        let set = |recorder| match beside {
+            Some(beside) => set_global(beside.add_recorder(recorder).build()),
+            None => set_global(recorder),
         };
-        if let Err(error) = installed {
-            if let Some(flusher) = flusher {
-                flusher.stop();
-                flusher.join(Duration::MAX);
-            }
-            return Err(error);
+        if engine.consent.is_open() {
+            let thread = group.start(&engine, set)?;
+            *engine.flusher.lock() = thread;
+            engine.wake();
+        } else if is_beside {
+            group.set_global(set)?; // those beside it record all the same
         }
-        if is_on {
-            panics::watch(engine.window.registry());
-        }
-        *engine.flusher.lock() = flusher;
-        engine.wake();
-        Ok(CallHome::new(engine, recorder, Some(global)))
+        Ok(CallHome::new(engine, group))
     }
 
-    fn wire(self) -> Result<(Arc<Engine>, Recorder, Option<FanoutBuilder>), Error> {
+    /// An error if there is nowhere to send reports.
+    pub(super) fn has_sink(&self) -> Result<(), Error> {
+        let message =
+            "there is nowhere to send reports: give the builder an `endpoint` or a `sink`";
+        self.sink.is_some().then_some(()).ok_or_else(|| Error::config(message))
+    }
+
+    /// The engine of a report, which shares what it can with those it is attached `to`.
+    pub(super) fn wire(self, to: Option<&Engine>) -> Result<Arc<Engine>, Error> {
         let first = self.first();
         let plan = Plan::new(self.schema)?;
         for (setting, interval) in [("every", self.every), ("sample_every", self.sample_every)] {
@@ -98,19 +95,25 @@ impl Builder {
         }
         let cluster = ids::checked(self.cluster, self.cluster_id_period, self.instance.as_deref())?;
         let sink = self.sink.transpose()?;
-        let consent = Consent::new(
-            self.switch,
-            match &sink {
-                None => Reach::Nowhere,
-                Some(sink) if caught(|| sink.is_local()) == Some(true) => Reach::Machine,
-                Some(_) => Reach::Beyond,
-            },
-        )?;
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let reach = match &sink {
+            None => Reach::Nowhere,
+            Some(sink) if caught(|| sink.is_local()) == Some(true) => Reach::Machine,
+            Some(_) => Reach::Beyond,
+        };
+        let consent = match to {
+            Some(to) => to.consent.of_another(reach)?,
+            None => Consent::new(self.switch, reach)?,
+        };
+        let system = || to.map_or_else(|| Arc::new(SystemClock::new()) as _, |to| to.clock.clone());
+        let clock = self.clock.unwrap_or_else(system);
         let now = clock.now();
         self.limits.check(&plan, self.bare, now)?;
         let ci = consent.decision().ci();
-        let identity = Identity::new(self.host, self.instance, cluster, ci, now);
+        let is_known = self.host.is_none() && self.instance.is_none();
+        let is_known = is_known && matches!(cluster, ClusterSource::Ephemeral);
+        let guest_of = to.filter(|_| is_known);
+        let own = || Arc::new(Identity::new(self.host, self.instance, cluster, ci, now));
+        let identity = guest_of.map_or_else(own, |to| Arc::clone(&to.identity));
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
         let timing = Timing {
@@ -127,31 +130,38 @@ impl Builder {
         let (open, limits, bare) = (Arc::clone(&consent), self.limits, self.bare);
         let outbox = Outbox::new(open, sink, local, limits, self.spool, bare);
         let registry = Arc::new(Registry::new(plan));
+        let routes = match to {
+            Some(to) => Arc::clone(&to.routes),
+            None => Arc::new(Routes::new(Arc::clone(&registry))),
+        };
         // When the switch says no, no file is read or made.
-        registry.collect(consent.is_open());
         let mut collecting = Collecting::NotYet;
         if consent.is_open() {
-            identity.find(identity.ask(), now)?;
+            if guest_of.is_none() {
+                identity.find(identity.ask(), now)?;
+            }
             outbox.begin(now, false);
             outbox.tell();
+            routes.add(&registry);
             collecting = Collecting::Now;
         }
         let engine = Engine {
-            window: Window::new(Arc::clone(&registry), now),
+            window: Window::new(registry, now),
             outbox,
             clock,
             timing,
             schedule: Mutex::new(timing.schedule(now.monotonic, &identity.instance())),
             identity,
+            is_guest: guest_of.is_some(),
             consent,
+            routes,
             process: std::process::id(),
-            changing: Mutex::new(()),
             sealing: Mutex::new(collecting),
             flusher: Mutex::new(None),
             bare,
             closed: AtomicBool::new(false),
             sending: AtomicBool::new(false),
         };
-        Ok((Arc::new(engine), Recorder::new(registry), self.beside))
+        Ok(Arc::new(engine))
     }
 }

@@ -10,18 +10,20 @@ use super::map::{Map, Place};
 use super::sightings::Sightings;
 use crate::cell;
 use crate::handle::Handle;
-use crate::registry::Registry;
+use crate::routes::{Present, Routes};
 
 /// The handles a thread keeps.
-pub(super) struct Kept(Vec<OfRegistry>);
+pub(super) struct Kept(Vec<OfRoutes>);
 
-/// Those of one registry.
-pub(crate) struct OfRegistry {
-    /// Tells whether the registry is still there; a strong reference would keep it. While this is
-    /// here, no other registry can have its address.
-    registry: Weak<Registry>,
+/// Those of one recorder.
+pub(crate) struct OfRoutes {
+    /// Tells whether the recorder is still there; a strong reference would keep it. While this is
+    /// here, no other can have its address.
+    routes: Weak<Routes>,
     /// That address, which is quicker to compare.
     address: usize,
+    /// How often the recorder's reports had changed when the handles were made.
+    changes: usize,
     counters: Map<Counter>,
     gauges: Map<Gauge>,
     histograms: Map<Histogram>,
@@ -36,35 +38,38 @@ thread_local! {
 }
 
 impl Kept {
-    /// Lets go of registries that are gone, and with them of the cells their handles hold.
+    /// Lets go of recorders that are gone, and with them of the cells their handles hold.
     fn tidy(&mut self) {
-        self.0.retain(|of| of.registry.strong_count() > 0);
+        self.0.retain(|of| of.routes.strong_count() > 0);
     }
 
-    /// The handles of a registry, if there are any.
+    /// The handles of a recorder, if there are any that are good.
     #[inline]
-    pub(super) fn find(&self, registry: &Arc<Registry>) -> Option<&OfRegistry> {
-        self.0.iter().find(|of| of.is_of(registry))
+    pub(super) fn find(&self, routes: &Arc<Routes>) -> Option<&OfRoutes> {
+        self.0.iter().find(|of| of.is_of(routes))
     }
 
-    /// The handles of a registry. The first time, takes over what another thread has left.
-    pub(super) fn of(&mut self, registry: &Arc<Registry>) -> Option<&mut OfRegistry> {
+    /// The handles of a recorder. The first time, takes over what another thread has left.
+    pub(super) fn of(&mut self, routes: &Arc<Routes>) -> Option<&mut OfRoutes> {
         if self.0.is_empty() {
             let left = LEFT.lock().pop();
             self.0 = left.map(|mut left| std::mem::take(&mut left.0)).unwrap_or_default();
         }
-        if self.find(registry).is_none() {
+        if self.find(routes).is_none() {
             self.tidy();
-            self.0.push(OfRegistry {
-                registry: Arc::downgrade(registry),
-                address: Arc::as_ptr(registry) as usize,
+            let (address, changes) = (Arc::as_ptr(routes) as usize, routes.changes());
+            self.0.retain(|of| of.address != address);
+            self.0.push(OfRoutes {
+                routes: Arc::downgrade(routes),
+                address,
+                changes,
                 counters: Map::new(),
                 gauges: Map::new(),
                 histograms: Map::new(),
                 sightings: Sightings::new(),
             });
         }
-        self.0.iter_mut().find(|of| of.is_of(registry))
+        self.0.iter_mut().find(|of| of.is_of(routes))
     }
 }
 
@@ -78,10 +83,10 @@ impl Drop for Kept {
     }
 }
 
-impl OfRegistry {
+impl OfRoutes {
     #[inline]
-    fn is_of(&self, registry: &Arc<Registry>) -> bool {
-        self.address == Arc::as_ptr(registry) as usize
+    fn is_of(&self, routes: &Arc<Routes>) -> bool {
+        self.address == Arc::as_ptr(routes) as usize && self.changes == routes.changes()
     }
 
     /// The handle for a key, if there is one.
@@ -94,17 +99,20 @@ impl OfRegistry {
     /// Keeps a handle; without the key if it has the value of a distinct field.
     pub(super) fn keep<H: Keep>(
         &mut self,
-        registry: &Registry,
+        present: &Present,
         key: &Key,
         handle: &H,
         once: bool,
     ) -> Option<()> {
+        if present.changes() != self.changes {
+            return None; // a report has come or gone since the handle was made
+        }
         if !once {
             // There are as many keys as handles, unless labels that the schema ignores make more
             // of them; those must not fill the memory.
-            let most = 4 * registry.handles() + 256;
+            let most = 4 * present.handles() + 256;
             H::map_mut(self).insert(key, handle.clone(), most);
-        } else if registry.is_sighting(key) {
+        } else if present.is_sighting(key) {
             H::sightings_mut(self)?.insert(key, handle.clone());
         }
         Some(())
@@ -113,15 +121,15 @@ impl OfRegistry {
 
 /// A sort of handle that is kept, and where.
 pub(crate) trait Keep: Handle + 'static {
-    fn map(of: &OfRegistry) -> &Map<Self>;
-    fn map_mut(of: &mut OfRegistry) -> &mut Map<Self>;
+    fn map(of: &OfRoutes) -> &Map<Self>;
+    fn map_mut(of: &mut OfRoutes) -> &mut Map<Self>;
 
     /// Handles for values of distinct fields, if this is the sort that they have.
-    fn sightings(_: &OfRegistry) -> Option<&Sightings<Self>> {
+    fn sightings(_: &OfRoutes) -> Option<&Sightings<Self>> {
         None
     }
 
-    fn sightings_mut(_: &mut OfRegistry) -> Option<&mut Sightings<Self>> {
+    fn sightings_mut(_: &mut OfRoutes) -> Option<&mut Sightings<Self>> {
         None
     }
 }
@@ -130,11 +138,11 @@ macro_rules! keep {
     ($($handle:ty => $map:ident { $($more:tt)* })*) => {$(
         impl Keep for $handle {
             #[inline]
-            fn map(of: &OfRegistry) -> &Map<Self> {
+            fn map(of: &OfRoutes) -> &Map<Self> {
                 &of.$map
             }
 
-            fn map_mut(of: &mut OfRegistry) -> &mut Map<Self> {
+            fn map_mut(of: &mut OfRoutes) -> &mut Map<Self> {
                 &mut of.$map
             }
 
@@ -145,11 +153,11 @@ macro_rules! keep {
 
 keep! {
     Counter => counters {
-        fn sightings(of: &OfRegistry) -> Option<&Sightings<Self>> {
+        fn sightings(of: &OfRoutes) -> Option<&Sightings<Self>> {
             Some(&of.sightings)
         }
 
-        fn sightings_mut(of: &mut OfRegistry) -> Option<&mut Sightings<Self>> {
+        fn sightings_mut(of: &mut OfRoutes) -> Option<&mut Sightings<Self>> {
             Some(&mut of.sightings)
         }
     }

@@ -7,62 +7,60 @@ use metrics::Key;
 use super::kept::{KEPT, Keep};
 use super::map::Place;
 use crate::cell;
-use crate::handle::{self, Made};
-use crate::registry::Registry;
+use crate::handle::Made;
+use crate::routes::Routes;
 
 /// The calling thread's handle for `key`.
 #[inline]
-pub(crate) fn handle<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
+pub(crate) fn handle<H: Keep>(routes: &Arc<Routes>, key: &Key) -> H {
     // The facade's accessors are not inlined: each is called once.
     let name = key.name();
-    if registry.lacks(name) {
-        return undeclared(registry);
+    if routes.lacks(name) {
+        return undeclared(routes);
     }
     let place = Place { name, labels: key.labels().as_slice() };
     let kept = KEPT.try_with(|kept| {
         let kept = kept.try_borrow().ok()?;
-        let of = kept.find(registry)?;
+        let of = kept.find(routes)?;
         let seen = || H::sightings(of)?.find(key, place);
         H::map(of).find(key, place).or_else(seen).cloned()
     });
-    kept.ok().flatten().unwrap_or_else(|| make(registry, key))
+    kept.ok().flatten().unwrap_or_else(|| make(routes, key))
 }
 
 #[inline]
-fn undeclared<H: Keep>(registry: &Registry) -> H {
-    registry.tallies().undeclared.add(1);
+fn undeclared<H: Keep>(routes: &Routes) -> H {
+    routes.first().tallies().undeclared.add(1);
     H::noop()
 }
 
 /// Makes a handle, and keeps it for the next call.
 #[cold]
-fn make<H: Keep>(registry: &Arc<Registry>, key: &Key) -> H {
+fn make<H: Keep>(routes: &Arc<Routes>, key: &Key) -> H {
     if cell::is_aside() {
         // An allocator that uses the macros would come here again for each handle it makes.
-        registry.tallies().refused.add(1);
+        routes.first().tallies().refused.add(1);
         return H::noop();
     }
     cell::aside(|| {
         // The first time a thread is here it may find what another thread has left.
         let left = KEPT.try_with(|kept| {
             let mut kept = kept.try_borrow_mut().ok()?;
-            if kept.find(registry).is_some() { None } else { kept.of(registry)?.find(key) }
+            if kept.find(routes).is_some() { None } else { kept.of(routes)?.find(key) }
         });
         if let Ok(Some(handle)) = left {
             return handle;
         }
-        let (handle, once) = match handle::make::<H>(registry, key) {
+        let present = routes.present();
+        let (handle, once) = match present.make::<H>(key) {
             Made::Kept(handle) => (handle, false),
             Made::Once(handle) => (handle, true),
-            Made::Undeclared => return undeclared(registry),
-            Made::Mismatched => {
-                registry.tallies().mismatched.add(1);
-                return H::noop();
-            }
+            Made::Undeclared => return undeclared(routes),
+            Made::Mismatched => return H::noop(),
         };
         // A thread that is ending keeps nothing; its next call makes another.
         let _ = KEPT.try_with(|kept| {
-            kept.try_borrow_mut().ok()?.of(registry)?.keep(registry, key, &handle, once)
+            kept.try_borrow_mut().ok()?.of(routes)?.keep(&present, key, &handle, once)
         });
         handle
     })

@@ -1,17 +1,17 @@
 //! Switching reporting on and off while the program runs.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use super::CallHome;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::panics;
+use crate::flusher::Flusher;
 use crate::recorder::set_global;
 use crate::switch::{Decision, Switch};
 
 impl CallHome {
-    /// Switches reporting off or on while the program runs, as a page of settings does. Returns
-    /// what was decided.
+    /// Switches reporting off or on while the program runs, as a page of settings does: this report
+    /// and all that share its switch (see [`attach`](CallHome::attach)). Returns what was decided.
     ///
     /// Off is at once: the macros get handles that do nothing, what was collected and what waits is
     /// thrown away, the [`spool`](crate::Builder::spool) is wiped, and the file of
@@ -46,55 +46,55 @@ impl CallHome {
         self.decide_anew(false, |switch| switch.notice(false))
     }
 
-    fn decide_anew(
-        &self,
-        wanted: bool,
-        change: impl FnOnce(&mut Switch),
-    ) -> Result<Decision, Error> {
-        let engine = &self.engine;
-        if let Some(over) = engine.over() {
+    fn decide_anew(&self, wanted: bool, change: impl Fn(&mut Switch)) -> Result<Decision, Error> {
+        if let Some(over) = self.engine.over() {
             return Err(over);
         }
         // One at a time.
-        let changing = engine.changing.lock();
-        let decided = self.decide_in_turn(change);
+        let changing = self.group.changing.lock();
+        let engines = self.group.engines();
+        let decided = self.decide_in_turn(&engines, change);
+        if decided.is_err() {
+            let off = |switch: &mut Switch| switch.live(false);
+            engines.iter().for_each(|engine| {
+                let _ = engine.consent.change(off);
+                engine.stop();
+            });
+        }
         drop(changing);
-        engine.consent.warn();
-        engine.outbox.tell();
-        let decision = decided?;
-        if wanted && !engine.consent.is_open() {
+        for engine in &engines {
+            engine.consent.warn();
+            engine.outbox.tell();
+        }
+        decided?;
+        let decision = self.engine.consent.decision();
+        if wanted && !self.engine.consent.is_open() {
             return Err(Error::new(ErrorKind::Off, format!("it stays off: {decision}")));
         }
         Ok(decision)
     }
 
-    fn decide_in_turn(&self, change: impl FnOnce(&mut Switch)) -> Result<Decision, Error> {
-        let engine = &self.engine;
-        let before = engine.consent.decision().mode();
-        let decision = engine.consent.change(change)?;
-        if decision.mode() != before {
-            engine.stop();
-            if engine.consent.is_open() {
-                if let Err(error) = self.begin() {
-                    engine.consent.change(|switch| switch.live(false))?;
-                    return Err(error);
-                }
+    /// Decides for each report what is so now. All have ended before one begins: they share ids.
+    fn decide_in_turn(
+        &self,
+        engines: &[Arc<Engine>],
+        change: impl Fn(&mut Switch),
+    ) -> Result<(), Error> {
+        let mut begin = Vec::new();
+        for engine in engines.iter().filter(|engine| engine.over().is_none()) {
+            let before = engine.consent.decision().mode();
+            if engine.consent.change(&change)?.mode() != before {
+                engine.stop();
+                begin.push(engine);
             }
         }
-        Ok(decision)
-    }
-
-    fn begin(&self) -> Result<(), Error> {
-        let engine = &self.engine;
-        let Some(global) = &self.installed else { return engine.begin(None) };
-        // What may fail comes first: once begun, only a no could end it, and that forgets the id.
-        if !global.load(Ordering::Relaxed) {
-            set_global(self.recorder.clone())?;
-            global.store(true, Ordering::Relaxed);
-        }
-        panics::watch(engine.window.registry());
-        let thread = Engine::start(engine)?;
-        engine.begin(Some(thread.clone())).inspect_err(|_| thread.stop())
+        begin.retain(|engine| engine.consent.is_open());
+        begin.into_iter().try_for_each(|engine| {
+            // What may fail comes first: once begun, only a no could end it, and that forgets the
+            // id.
+            let thread = self.group.start(engine, set_global)?;
+            engine.begin(thread.clone()).inspect_err(|_| thread.iter().for_each(Flusher::stop))
+        })
     }
 }
 

@@ -1,23 +1,19 @@
 //! The handle: flush, preview, status, shutdown.
 
+mod end;
 mod live;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::RecvTimeoutError;
-
-use crate::delivery::{Fate, is_sending};
-use crate::engine::Engine;
+use crate::delivery::Fate;
+use crate::engine::{Engine, Group};
 use crate::error::{Error, ErrorKind};
-use crate::guard::caught;
 use crate::recorder::Recorder;
 use crate::report::Report;
 use crate::schema::{Fact, Plan};
-use crate::status::{Shutdown, Status};
+use crate::status::Status;
 
 /// What dropping the handle waits for the last report, at most.
 pub(crate) const DROP_DEADLINE: Duration = Duration::from_secs(1);
@@ -35,18 +31,21 @@ pub(crate) const DROP_DEADLINE: Duration = Duration::from_secs(1);
 pub struct CallHome {
     engine: Arc<Engine>,
     recorder: Recorder,
-    /// None if it was only built. Otherwise whether the macros record to it, which cannot be taken
-    /// back; read and written by who holds `changing`, so it publishes nothing.
-    installed: Option<AtomicBool>,
+    /// This one, and what shares its recorder.
+    group: Arc<Group>,
 }
 
 impl CallHome {
-    pub(crate) fn new(
-        engine: Arc<Engine>,
-        recorder: Recorder,
-        installed: Option<bool>,
-    ) -> CallHome {
-        CallHome { engine, recorder, installed: installed.map(AtomicBool::new) }
+    pub(crate) fn new(engine: Arc<Engine>, group: Arc<Group>) -> CallHome {
+        CallHome { engine, recorder: group.recorder(), group }
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(crate) fn group(&self) -> &Arc<Group> {
+        &self.group
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -167,81 +166,22 @@ impl CallHome {
     pub fn tick(&self) -> Duration {
         self.engine.tick(|| self.engine.send_due())
     }
-
-    /// Ships the last window, and says what became of it. Returns by `deadline`, whatever the
-    /// receiver and the application's functions do; reports that were not accepted by then are
-    /// lost, and so is the last window if it could not even be sealed. Of a report that is with
-    /// the receiver at that moment nobody knows whether it arrives.
-    ///
-    /// Nothing is collected from now on, and nothing reported afterwards: the macros do nothing. A
-    /// second call does nothing, nor does one in a forked child or within a sink.
-    pub fn shutdown(&self, deadline: Duration) -> Shutdown {
-        let engine = &self.engine;
-        let refused = engine.over().is_some() || is_sending();
-        if refused || engine.closed.swap(true, Ordering::Relaxed) {
-            return Shutdown::default();
-        }
-        engine.window.registry().collect(false);
-        let flusher = engine.stop_thread();
-        if !engine.consent.is_open() {
-            return Shutdown::default();
-        }
-        // A function of the schema may be what shuts down, on the background thread itself.
-        let flusher = flusher.filter(|flusher| !flusher.is_here());
-        let before = engine.outbox.tally();
-        // Nothing may panic here: it may be a panic that drops the handle.
-        let now = caught(|| engine.clock.now().monotonic).unwrap_or_default();
-        let end = now.saturating_add(deadline);
-        let (done, all_done) = crossbeam_channel::bounded::<()>(0);
-        let last_words = {
-            let engine = Arc::clone(engine);
-            move || {
-                let _done = done; // disconnects when this ends, also by a panic
-                if let Some(flusher) = flusher {
-                    flusher.join(deadline); // it may be sealing a window
-                }
-                drop(engine.seal_last()); // an error if it was switched off in the meantime
-                engine.send_now(Some(end));
-            }
-        };
-        // On a thread of its own, for the sealing asks functions of the application and the
-        // sending asks the system to look up names: neither can be interrupted.
-        let mut error = None;
-        match thread::Builder::new().name("callhome-last".into()).spawn(last_words) {
-            Ok(thread) => match all_done.recv_timeout(deadline) {
-                Err(RecvTimeoutError::Timeout) => {
-                    error = Some(format!("there was no answer within {deadline:?}"));
-                }
-                // So that it is gone when this returns.
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => {
-                    caught(|| drop(thread.join()));
-                }
-            },
-            Err(reason) => error = Some(format!("no thread to send with: {reason}")),
-        }
-        let after = engine.outbox.close();
-        let shutdown = Shutdown {
-            accepted: after.accepted - before.accepted,
-            spooled: after.spooled,
-            lost: after.lost.total() - before.lost.total() + u64::from(!after.last),
-            last_error: after.error.map(|error| error.to_string()).or(error),
-        };
-        if shutdown.lost > 0 {
-            caught(|| log::info!("the last telemetry reports: {shutdown}"));
-        }
-        shutdown
-    }
 }
 
 impl Drop for CallHome {
     fn drop(&mut self) {
-        let engine = &self.engine;
-        if self.installed.is_some() && engine.process == std::process::id() {
+        // A forked child must not wait for a lock that its parent may have held.
+        if self.engine.process != std::process::id() {
+            return;
+        }
+        let ending = self.ending();
+        if self.group.is_installed() {
             let _ = self.shutdown(DROP_DEADLINE);
-            // Within a sink that does nothing, but the thread must not stay.
-            engine.closed.store(true, Ordering::Relaxed);
-            engine.window.registry().collect(false);
-            engine.stop_thread();
+            // Within a sink that does nothing, but the threads must not stay.
+            ending.iter().for_each(|engine| drop(engine.close()));
+        }
+        if !self.group.is_first(&self.engine) {
+            self.group.remove(&self.engine);
         }
     }
 }

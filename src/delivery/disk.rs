@@ -1,6 +1,6 @@
 //! Sealed reports on disk as well, where there is a spool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use log::Level;
 use parking_lot::Mutex;
@@ -38,6 +38,10 @@ impl State {
 impl Disk {
     pub(super) fn new(directory: Option<PathBuf>) -> Disk {
         Disk { directory, state: Mutex::default(), notes: Mutex::default() }
+    }
+
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
     }
 
     /// Opens the spool, and says what earlier processes have left; where that fails, reports are

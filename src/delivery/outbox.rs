@@ -1,7 +1,7 @@
 //! The reports that are not settled yet, oldest first, and the one thread that sends.
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +91,11 @@ impl Outbox {
             queue: Mutex::new(Queue::new(limits)),
             sending: Mutex::new(()),
         }
+    }
+
+    /// Where reports are kept on disk, if anywhere.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.disk.directory()
     }
 
     /// Opens the spool and takes over what earlier processes have left in it, or removes that, to

@@ -36,10 +36,11 @@ impl Engine {
             return;
         }
         *collecting = Collecting::NoMore;
-        self.window.registry().collect(false);
+        self.routes.remove(self.window.registry());
         self.stop_thread();
         self.outbox.cancel();
-        if let Err(error) = self.identity.forget() {
+        let forgotten = if self.is_guest { Ok(()) } else { self.identity.forget() };
+        if let Err(error) = forgotten {
             self.outbox.note(Level::Warn, error.to_string());
         }
         // A clock that panics must not keep a no from being heeded.
@@ -56,23 +57,34 @@ impl Engine {
     ///
     /// Those of the id that is kept in a file. Then nothing has begun.
     pub(crate) fn begin(&self, thread: Option<Flusher>) -> Result<(), Error> {
-        let asked = self.identity.ask();
+        let asked = if self.is_guest { None } else { self.identity.ask() };
         let mut collecting = self.sealing.lock();
         let now = self.clock.now();
-        self.identity.find(asked, now)?;
+        if !self.is_guest {
+            self.identity.find(asked, now)?;
+        }
         self.outbox.begin(now, *collecting == Collecting::NoMore);
         self.window.restart(now);
         *self.schedule.lock() = self.timing.schedule(now.monotonic, &self.identity.instance());
-        self.window.registry().collect(true);
+        self.routes.add(self.window.registry());
         *collecting = Collecting::Now;
         *self.flusher.lock() = thread;
         // A shutdown that came meanwhile has not seen that.
         if self.closed.load(Ordering::Relaxed) {
-            self.window.registry().collect(false);
+            self.routes.remove(self.window.registry());
             self.stop_thread();
         }
         self.wake();
         Ok(())
+    }
+
+    /// Ends for good, once: nothing is collected from now on, and the background thread ends.
+    /// Returns that thread, if there is one; `None` when it has ended before.
+    pub(crate) fn close(&self) -> Option<Option<Flusher>> {
+        let is_first = !self.closed.swap(true, Ordering::Relaxed);
+        self.routes.remove(self.window.registry());
+        let thread = self.stop_thread();
+        is_first.then_some(thread)
     }
 
     /// Tells the background thread, if there is one, to end.

@@ -1,5 +1,6 @@
 //! What the handle and the background thread share: asking, sealing, ticking.
 
+mod group;
 mod identity;
 mod live;
 
@@ -17,9 +18,11 @@ use crate::error::{Error, ErrorKind};
 use crate::flusher::Flusher;
 use crate::guard::caught;
 use crate::report::Report;
+use crate::routes::Routes;
 use crate::schedule::{Schedule, Timing};
 use crate::window::{Answers, Sealed, Window};
 
+pub(crate) use group::Group;
 pub(crate) use identity::{Identity, fault};
 
 /// What the handle and the background thread share.
@@ -29,10 +32,13 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timing: Timing,
     pub(crate) schedule: Mutex<Schedule>,
-    pub(crate) identity: Identity,
+    /// Shared by the reports of one process, unless they have ids of their own.
+    pub(crate) identity: Arc<Identity>,
+    /// The ids are those of the report it is attached to, which looks after them.
+    pub(crate) is_guest: bool,
     pub(crate) consent: Arc<Consent>,
-    /// Held while reporting is switched on or off.
-    pub(crate) changing: Mutex<()>,
+    /// What the macros record to, the window too while it collects.
+    pub(crate) routes: Arc<Routes>,
     /// Held while a window is sealed and its report put in the outbox, and while that begins or
     /// ends: the consent may say something else a moment before.
     pub(crate) sealing: Mutex<Collecting>,
@@ -101,7 +107,7 @@ impl Engine {
     /// Replaces the id of the installation when its time is over.
     fn renew_id(&self) {
         let now = self.clock.now();
-        if !self.identity.is_old(now) {
+        if self.is_guest || !self.identity.is_old(now) {
             return;
         }
         let renewed = {

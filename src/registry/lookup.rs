@@ -18,12 +18,10 @@ pub(crate) struct Registry {
     plan: Plan,
     cells: Vec<Cell>,
     tallies: Tallies,
-    /// A bit is set for the hint of each declared metric's name.
-    declared: Vec<u64>,
     /// Of metrics that feed many fields, which a key may mean.
     by_label: HashMap<String, ByLabel>,
-    /// Whether the macros get handles that record. Written when reporting is switched on or off
-    /// while the program runs, read by every registration; it publishes nothing.
+    /// Whether it is among those that a recorder feeds. Written when it comes or goes, read by the
+    /// hook for panics; it publishes nothing.
     collects: AtomicBool,
 }
 
@@ -176,26 +174,19 @@ impl Registry {
                 Cell::None
             }
         });
-        // Sixteen to thirty-two bits for each name: most names that are not declared meet none.
-        let mut declared = vec![0; plan.feeds.len().div_ceil(4).next_power_of_two()];
-        for name in plan.feeds.keys() {
-            let (word, bit) = bit(&declared, name);
-            declared[word] |= bit;
-        }
         let many = plan.feeds.iter().filter(|(_, feed)| feed.leaves.len() > FEW);
         let by_label =
             many.map(|(name, feed)| (name.clone(), ByLabel::new(&plan, &feed.leaves))).collect();
-        let collects = AtomicBool::new(true);
-        Registry { declared, by_label, cells: cells.collect(), plan, tallies, collects }
+        let collects = AtomicBool::new(false);
+        Registry { by_label, cells: cells.collect(), plan, tallies, collects }
     }
 
-    /// Whether the macros get handles that record.
-    #[inline]
+    /// Whether anything is recorded to it.
     pub(crate) fn collects(&self) -> bool {
         self.collects.load(Ordering::Relaxed)
     }
 
-    /// Says whether they do from now on.
+    /// Says whether that is so from now on.
     pub(crate) fn collect(&self, whether: bool) {
         self.collects.store(whether, Ordering::Relaxed);
     }
@@ -216,13 +207,6 @@ impl Registry {
     /// The fields and their cells, in the schema's order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&Leaf, &Cell)> {
         self.plan.leaves.iter().zip(&self.cells)
-    }
-
-    /// Whether the schema certainly does not have the metric of this name: a look at one bit.
-    #[inline]
-    pub(crate) fn lacks(&self, name: &str) -> bool {
-        let (word, bit) = bit(&self.declared, name);
-        self.declared[word] & bit == 0
     }
 
     /// Whether a key of this metric records to one distinct field and nothing else.
@@ -286,22 +270,6 @@ impl Registry {
             (true, ..) => Found::Undeclared,
         }
     }
-}
-
-/// Where a name's bit is: the word, and the bit in it. There is a power of two of words.
-///
-/// The key's own hash would not do: it is also that of its labels. The first and the last eight
-/// bytes and the length tell most names apart, and take no time to read.
-#[inline]
-fn bit(words: &[u64], name: &str) -> (usize, u64) {
-    let ends = match (name.as_bytes().first_chunk::<8>(), name.as_bytes().last_chunk::<8>()) {
-        (Some(head), Some(tail)) => {
-            u64::from_le_bytes(*head).rotate_left(29) ^ u64::from_le_bytes(*tail)
-        }
-        _ => name.bytes().fold(0, |ends, byte| ends << 8 | u64::from(byte)),
-    };
-    let hash = (ends ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> 32) as usize & (words.len() - 1), 1 << (hash >> 58))
 }
 
 /// The value of the key's label `label`.

@@ -233,6 +233,18 @@ impl Switch {
         self.in_tests = allowed;
     }
 
+    /// Whether nobody has said anything to it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let Switch { variables, settings, files, ci, default, in_tests, live, notice } = self;
+        let empty = variables.is_empty() && settings.is_empty() && files.is_empty();
+        empty
+            && *ci == CiPolicy::default()
+            && default.is_none()
+            && live.is_none()
+            && !in_tests
+            && !notice
+    }
+
     /// What the application says while the program runs.
     pub(crate) fn live(&mut self, on: bool) {
         self.live = Some(on);

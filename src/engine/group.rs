@@ -1,0 +1,101 @@
+//! The reports of one process that share a recorder.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Engine;
+use crate::error::Error;
+use crate::flusher::Flusher;
+use crate::panics;
+use crate::recorder::Recorder;
+use crate::routes::Routes;
+
+/// An aggregator and those attached to it.
+pub(crate) struct Group {
+    routes: Arc<Routes>,
+    /// The first one is that to which the others are attached.
+    engines: Mutex<Vec<Arc<Engine>>>,
+    /// None if they were only built. Otherwise whether the macros record to them, which cannot be
+    /// taken back; read and written by who holds `changing`, so it publishes nothing.
+    installed: Option<AtomicBool>,
+    /// Held while reporting is switched on or off, and while one is attached.
+    pub(crate) changing: Mutex<()>,
+}
+
+impl Group {
+    pub(crate) fn new(first: &Arc<Engine>, is_installed: bool) -> Group {
+        Group {
+            routes: Arc::clone(&first.routes),
+            engines: Mutex::new(vec![Arc::clone(first)]),
+            installed: is_installed.then(AtomicBool::default),
+            changing: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn recorder(&self) -> Recorder {
+        Recorder::new(Arc::clone(&self.routes))
+    }
+
+    pub(crate) fn is_installed(&self) -> bool {
+        self.installed.is_some()
+    }
+
+    /// All of them, at this moment.
+    pub(crate) fn engines(&self) -> Vec<Arc<Engine>> {
+        self.engines.lock().clone()
+    }
+
+    /// The one to which the others are attached.
+    pub(crate) fn is_first(&self, engine: &Arc<Engine>) -> bool {
+        self.engines.lock().first().is_some_and(|first| Arc::ptr_eq(first, engine))
+    }
+
+    pub(crate) fn add(&self, engine: &Arc<Engine>) {
+        self.engines.lock().push(Arc::clone(engine));
+    }
+
+    /// Takes one out: nothing is recorded to it any more.
+    pub(crate) fn remove(&self, engine: &Arc<Engine>) {
+        self.routes.remove(engine.window.registry());
+        self.engines.lock().retain(|other| !Arc::ptr_eq(other, engine));
+    }
+
+    /// Makes the macros record, by `set`, where they do not yet.
+    pub(crate) fn set_global(
+        &self,
+        set: impl FnOnce(Recorder) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match &self.installed {
+            Some(global) if !global.load(Ordering::Relaxed) => {
+                set(self.recorder())?;
+                global.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The thread of one that reports, if these have threads; it does nothing before its first
+    /// `wake`. The macros record, by `set`, from now on. Nothing is left behind by an error.
+    pub(crate) fn start(
+        &self,
+        engine: &Arc<Engine>,
+        set: impl FnOnce(Recorder) -> Result<(), Error>,
+    ) -> Result<Option<Flusher>, Error> {
+        if !self.is_installed() {
+            return Ok(None);
+        }
+        // The thread comes first, for a global recorder cannot be taken back.
+        let thread = Engine::start(engine)?;
+        if let Err(error) = self.set_global(set) {
+            thread.stop();
+            thread.join(Duration::MAX);
+            return Err(error);
+        }
+        panics::watch(engine.window.registry());
+        Ok(Some(thread))
+    }
+}
