@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`Schema`], [`Fact`], [`Series`], [`Values`], [`Figure`], [`Transform`] | what may leave the process |
 //! | [`CallHome`], [`Builder`] | the aggregator, and its settings |
+//! | [`Event`] | what happened once |
 //! | [`Recorder`] | what the macros of `metrics` record to |
 //! | [`Report`], [`Status`], [`Shutdown`] | what was sent, what waits, and what became of the rest |
 //! | [`Page`], [`assert_page_current!`] | the page about the reports, and the test that keeps it true |
@@ -15,6 +16,7 @@
 //! | [`Setting`], [`CiPolicy`] | what the application tells the switch |
 //! | [`sink`] | where reports go |
 //! | [`host`] | facts about the machine and the process |
+//! | [`route`] | paths without their variable parts |
 //! | [`Clock`] | where time comes from |
 //! | [`Error`] | what went wrong, in which value, and the remedy |
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
@@ -30,6 +32,7 @@ mod consent;
 mod delivery;
 mod engine;
 mod error;
+mod events;
 mod files;
 mod flusher;
 mod guard;
@@ -39,6 +42,7 @@ mod panics;
 mod recorder;
 mod registry;
 mod report;
+pub mod route;
 mod routes;
 mod schedule;
 mod schema;
@@ -53,7 +57,7 @@ pub use artefact::{Changes, Page};
 #[doc(hidden)]
 pub use artefact::{check as __check, check_contract as __check_contract};
 pub use builder::Builder;
-pub use callhome::CallHome;
+pub use callhome::{CallHome, Event};
 pub use clock::{Clock, Moment};
 pub use delivery::Outcome;
 pub use error::{Error, ErrorKind};

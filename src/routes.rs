@@ -60,6 +60,9 @@ impl Routes {
             self.declared[word].fetch_or(bit, Ordering::Relaxed);
         }
         registry.collect(true);
+        if registry.plan().leaves.is_empty() {
+            return; // one that has events alone
+        }
         self.change(|list| list.push(Arc::clone(registry)));
     }
 

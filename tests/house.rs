@@ -169,7 +169,8 @@ fn nothing_reads_who_the_machine_or_its_user_is() {
 
 #[test]
 fn the_documents_name_the_defaults_that_the_code_has() {
-    let parts = ["mod", "delivery", "wire"].map(|part| read(&format!("src/builder/{part}.rs")));
+    let parts =
+        ["mod", "delivery", "events", "wire"].map(|part| read(&format!("src/builder/{part}.rs")));
     let builder = parts.concat();
     for (code, document) in [
         ("EVERY: Duration = Duration::from_secs(4 * 60 * 60)", "Default: 4 hours."),
@@ -181,6 +182,7 @@ fn the_documents_name_the_defaults_that_the_code_has() {
         ("MAX_PENDING_BYTES: usize = 4 << 20", "Default: 4 MiB."),
         ("MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60)", "Default: 7 days."),
         ("MAX_BODY: usize = 1 << 20", "Default: 1 MiB."),
+        ("MAX_EVENTS: usize = 1000", "Default: 1000."),
         ("SHORTEST: Duration = Duration::from_millis(100)", "At least 100 ms."),
     ] {
         assert!(builder.contains(code) && builder.contains(document), "{code}: {document}");

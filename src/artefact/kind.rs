@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::series;
 use super::shape::Shape;
-use crate::schema::{Fact, Field, Figure, Host, Kind, Of, Transform};
+use crate::schema::{Fact, Field, Figure, Given, Host, Kind, Of, Transform};
 use crate::summary::Summary;
 use crate::window::Reading;
 
@@ -46,6 +46,12 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
         Kind::Asked(_) | Kind::Later | Kind::Value => {
             let example = field.example.clone().unwrap_or(Fact::NULL);
             ("fact", Shape::fact(&SCALAR, transforms), Ok(Reading::Fact(example)))
+        }
+        Kind::Given(given) => {
+            let list = matches!(given, Given::List);
+            let shape = if list { Shape::of(&["array"]) } else { Shape::fact(&SCALAR, transforms) };
+            let example = field.example.clone().unwrap_or(Fact::NULL);
+            ("given", shape, Ok(Reading::Fact(example)))
         }
         Kind::Host(Host::Arch) => ("fact", Shape::text(), text("x86_64-unknown-linux-gnu")),
         Kind::Host(Host::Cores) => {

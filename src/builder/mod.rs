@@ -8,7 +8,7 @@ use metrics_util::layers::FanoutBuilder;
 
 use crate::callhome::CallHome;
 use crate::clock::Clock;
-use crate::delivery::Limits;
+use crate::delivery::{Batching, Limits};
 use crate::error::Error;
 use crate::host::HostFacts;
 use crate::host::identity::ClusterSource;
@@ -19,6 +19,7 @@ use crate::switch::Switch;
 mod artefact;
 mod attach;
 mod delivery;
+mod events;
 mod ids;
 mod switch;
 mod wire;
@@ -36,6 +37,7 @@ mod defaults {
     pub(super) const MAX_PENDING_BYTES: usize = 4 << 20;
     pub(super) const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     pub(super) const MAX_BODY: usize = 1 << 20;
+    pub(super) const MAX_EVENTS: usize = 1000;
 }
 
 /// Settings of an aggregator, from [`CallHome::builder`].
@@ -44,6 +46,7 @@ mod defaults {
 #[must_use = "a builder does nothing until `build` or `install`"]
 pub struct Builder {
     schema: Schema,
+    events: Vec<Schema>,
     sink: Option<Result<Box<dyn Sink>, Error>>,
     every: Duration,
     first_after: Option<Duration>,
@@ -67,6 +70,7 @@ impl CallHome {
     pub fn builder(schema: Schema) -> Builder {
         Builder {
             schema,
+            events: Vec::new(),
             sink: None,
             every: defaults::EVERY,
             first_after: None,
@@ -79,6 +83,7 @@ impl CallHome {
                 body: defaults::MAX_BODY,
                 attempts: defaults::MAX_ATTEMPTS,
                 attempt: defaults::ATTEMPT_TIMEOUT,
+                batching: Batching::single(defaults::MAX_EVENTS),
             },
             spool: None,
             switch: Switch::default(),

@@ -13,6 +13,7 @@ use crate::consent::Consent;
 use crate::delivery::Outbox;
 use crate::engine::{Collecting, Engine, Group, Identity};
 use crate::error::Error;
+use crate::events::Kinds;
 use crate::guard::caught;
 use crate::host::identity::ClusterSource;
 use crate::recorder::set_global;
@@ -85,7 +86,12 @@ impl Builder {
     /// The engine of a report, which shares what it can with those it is attached `to`.
     pub(super) fn wire(self, to: Option<&Engine>) -> Result<Arc<Engine>, Error> {
         let first = self.first();
-        let plan = Plan::new(self.schema)?;
+        self.check_events()?;
+        let events = Kinds::new(self.events)?;
+        let plan = match events.has_kinds() {
+            true => Plan::of_none(self.schema)?,
+            false => Plan::new(self.schema)?,
+        };
         for (setting, interval) in [("every", self.every), ("sample_every", self.sample_every)] {
             if interval < SHORTEST {
                 return Err(Error::config(format!(
@@ -108,6 +114,7 @@ impl Builder {
         let clock = self.clock.unwrap_or_else(system);
         let now = clock.now();
         self.limits.check(&plan, self.bare, now)?;
+        events.check(self.limits.body, self.bare, now)?;
         let ci = consent.decision().ci();
         let is_known = self.host.is_none() && self.instance.is_none();
         let is_known = is_known && matches!(cluster, ClusterSource::Ephemeral);
@@ -147,6 +154,7 @@ impl Builder {
         }
         let engine = Engine {
             window: Window::new(registry, now),
+            events,
             outbox,
             clock,
             timing,

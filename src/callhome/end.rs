@@ -101,9 +101,11 @@ fn end(
             Err(reason) => error = Some(reason),
         }
         let after = engine.outbox.close();
+        // Events that were not put together are counted among the lost already.
+        let unsealed = !after.last && !engine.events.has_kinds();
         sum.accepted += after.accepted - before.accepted;
         sum.spooled += after.spooled;
-        sum.lost += after.lost.total() - before.lost.total() + u64::from(!after.last);
+        sum.lost += after.lost.total() - before.lost.total() + u64::from(unsealed);
         let error = after.error.map(|error| error.to_string()).or(error);
         sum.last_error = sum.last_error.or(error);
     }

@@ -1,7 +1,10 @@
 //! The handle: flush, preview, status, shutdown.
 
 mod end;
+mod event;
 mod live;
+
+pub use event::Event;
 
 use std::fmt;
 use std::sync::Arc;
@@ -67,6 +70,9 @@ impl CallHome {
     /// with this one, and the report that is returned is that of them all. Without an endpoint or sink the report is delivered by
     /// being returned.
     ///
+    /// Of [events](crate::Builder::event) it delivers all that wait, and returns the body of the
+    /// last ones; an empty one if none waited.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Delivery`] when the report was not accepted and is kept for another attempt,
@@ -80,6 +86,8 @@ impl CallHome {
         let ticket = self.engine.seal()?;
         self.engine.send_now(None);
         self.engine.wake(); // there may be something to try again, and later than it thinks
+        let ticket = ticket.or_else(|| self.engine.outbox.take_last());
+        let Some(ticket) = ticket else { return self.flushed() };
         let (report, fate) = ticket.end();
         let number = report.sequence();
         let (kind, what) = match fate {
@@ -97,6 +105,18 @@ impl CallHome {
             ),
         };
         Err(Error::new(kind, format!("report {number} {what}")))
+    }
+
+    /// The flush of an aggregator of events of which none was waiting.
+    fn flushed(&self) -> Result<Report, Error> {
+        match self.engine.outbox.tally().pending {
+            0 => Ok(self.engine.preview()),
+            waiting => {
+                let trouble = self.trouble();
+                let message = format!("{waiting} events are kept for another attempt: {trouble}");
+                Err(Error::new(ErrorKind::Delivery, message))
+            }
+        }
     }
 
     /// Why a report is not delivered yet, in words.
@@ -152,7 +172,8 @@ impl CallHome {
         let report = engine.schedule.lock().next_report();
         Status {
             switch: engine.consent.decision(),
-            next_report: running.then(|| report.saturating_sub(now)),
+            next_report: (running && !engine.events.has_kinds())
+                .then(|| report.saturating_sub(now)),
             next_attempt: engine.outbox.due().map(|due| due.saturating_sub(now)),
             tally: engine.outbox.tally(),
         }

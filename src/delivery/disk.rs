@@ -1,6 +1,7 @@
 //! Sealed reports on disk as well, where there is a spool.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use log::Level;
 use parking_lot::Mutex;
@@ -8,7 +9,6 @@ use parking_lot::Mutex;
 use super::spool::{Found, Spool};
 use crate::guard::caught;
 use crate::report::Report;
-use crate::window::Sealed;
 
 /// The spool, if there is one, and what is said about it.
 pub(super) struct Disk {
@@ -78,20 +78,13 @@ impl Disk {
         }
     }
 
-    /// Writes a report, and says whether it is on disk now. One line is noted when that fails, and
-    /// one when it works again. `parts` are the ids under which parts of it are on disk: the file
-    /// names them all, and as many of its windows as the report does.
-    pub(super) fn write(&self, report: &Report, sealed: &Sealed, parts: Vec<String>) -> bool {
+    /// Writes a report of what ended then, and says whether it is on disk now. One line is noted when
+    /// that fails, and one when it works again. `merged` are the ids of what has become part of it.
+    pub(super) fn write(&self, report: &Report, merged: &[String], end: SystemTime) -> bool {
         let mut state = self.state.lock();
         let Some(spool) = &state.spool else { return false };
-        let mut merged: Vec<String> = sealed.merged.iter().map(ToString::to_string).collect();
-        for part in parts {
-            if !merged.contains(&part) {
-                merged.push(part);
-            }
-        }
-        let (id, sequence, end) = (report.id(), report.sequence(), sealed.end.wall);
-        let written = spool.write(id, sequence, end, &merged, report.body());
+        let (id, sequence) = (report.id(), report.sequence());
+        let written = spool.write(id, sequence, end, merged, report.body());
         let failed = written.is_err();
         let news = std::mem::replace(&mut state.failing, failed) != failed;
         drop(state);

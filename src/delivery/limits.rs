@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::intake::Batching;
 use super::reason::Losses;
 use crate::clock::Moment;
 use crate::error::Error;
@@ -24,9 +25,23 @@ pub(crate) struct Limits {
     pub(crate) attempts: u32,
     /// How long an attempt may take.
     pub(crate) attempt: Duration,
+    /// How events are sent together.
+    pub(crate) batching: Batching,
 }
 
 impl Limits {
+    /// For tests of what holds to them.
+    #[cfg(test)]
+    pub(super) const SMALL: Limits = Limits {
+        reports: 8,
+        bytes: 1000,
+        age: Duration::MAX,
+        body: 1000,
+        attempts: 1,
+        attempt: Duration::MAX,
+        batching: Batching::single(8),
+    };
+
     /// Checks them, against the reports of a schema too.
     pub(crate) fn check(&self, plan: &Plan, bare: bool, now: Moment) -> Result<(), Error> {
         let zeros = [

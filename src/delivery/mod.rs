@@ -1,6 +1,8 @@
 //! Sealed reports on their way: kept until they are settled, tried again, never reset.
 
+mod batches;
 mod disk;
+mod intake;
 mod limits;
 mod outbox;
 mod pace;
@@ -9,6 +11,7 @@ mod queue;
 mod reason;
 mod spool;
 
+pub(crate) use intake::{Batching, Shape, Written};
 pub(crate) use limits::Limits;
 pub(crate) use outbox::{Outbox, is_sending};
 pub(crate) use pending::{Fate, Ticket};

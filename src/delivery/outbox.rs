@@ -57,17 +57,19 @@ impl Drop for Turn<'_> {
 pub(crate) struct Outbox {
     consent: Arc<Consent>,
     /// Without a sink a report is settled by being returned to the caller.
-    home: Option<Address>,
+    pub(super) home: Option<Address>,
     /// Where reports go that the operator wants to see and not to send.
     local: Address,
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Reports go without an envelope.
-    bare: bool,
+    pub(super) bare: bool,
     /// What waits is on disk too, where there is a spool.
-    disk: Disk,
-    queue: Mutex<Queue>,
+    pub(super) disk: Disk,
+    pub(super) queue: Mutex<Queue>,
     /// Held by the thread that sends. It is never taken by recording, sampling or sealing.
     sending: Mutex<()>,
+    /// Held while events are put together.
+    pub(super) putting: Mutex<()>,
 }
 
 impl Outbox {
@@ -90,6 +92,7 @@ impl Outbox {
             bare,
             queue: Mutex::new(Queue::new(limits)),
             sending: Mutex::new(()),
+            putting: Mutex::new(()),
         }
     }
 
@@ -105,11 +108,13 @@ impl Outbox {
         let age = self.limits.age;
         let reports = reports.into_iter();
         let reports = reports.map(|report| Pending::read_back(report, self.bare, now, age));
-        self.change(|queue| queue.read_back(reports, set_aside));
+        self.change(|queue| queue.begin(reports, set_aside));
     }
 
     /// Gives up what is pending, on disk too, as if there had never been anything.
     pub(crate) fn cancel(&self) {
+        // Events that are being put together are among what is pending first.
+        let _putting = self.putting.lock();
         self.change(Queue::cancel);
         self.disk.wipe();
     }
@@ -135,9 +140,17 @@ impl Outbox {
     ) -> Arc<Ticket> {
         let (tells, parts) = self.queue.lock().merge(&mut sealed);
         let report = make(&sealed, &tells);
+        // The file names all windows that are in the report, and the files of its parts, as many of
+        // its windows as the report does.
+        let mut merged: Vec<String> = sealed.merged.iter().map(ToString::to_string).collect();
+        for part in parts {
+            if !merged.contains(&part) {
+                merged.push(part);
+            }
+        }
         // The report is on disk before its parts are not: a crash in between leaves both, and the
         // file tells which are parts.
-        let is_spooled = self.disk.write(&report, &sealed, parts);
+        let is_spooled = self.disk.write(&report, &merged, sealed.end.wall);
         let files = if is_spooled { vec![report.id().to_owned()] } else { Vec::new() };
         let pending = Pending::new(report, sealed, tells, self.limits.age, files);
         let ticket = Arc::clone(&pending.ticket);
@@ -202,6 +215,8 @@ impl Outbox {
             if timeout.is_zero() || !self.consent.check() {
                 return;
             }
+            // Each that is settled makes room for events that were taken in.
+            self.put_batches(clock.now());
             let next = self.change(|queue| queue.take_up(now, urgent));
             let Some((report, attempt)) = next else { return };
             // Asked after the report is taken up: what was sealed to stay here was so by then.
@@ -249,7 +264,7 @@ impl Outbox {
     }
 
     /// Changes the queue, and removes the files of what is settled by it.
-    fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
         let mut queue = self.queue.lock();
         let result = change(&mut queue);
         let gone = queue.take_gone();
@@ -260,7 +275,7 @@ impl Outbox {
 }
 
 /// A sink and its name for itself.
-struct Address {
+pub(super) struct Address {
     sink: Box<dyn Sink>,
     name: String,
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::intake::Intake;
 use super::limits::Limits;
 use super::pace::Pace;
 use super::pending::{Fate, Pending};
@@ -45,17 +46,21 @@ pub(crate) struct Tally {
 
 /// Reports that wait, oldest first.
 pub(super) struct Queue {
-    limits: Limits,
-    pending: VecDeque<Pending>,
+    pub(super) limits: Limits,
+    pub(super) pending: VecDeque<Pending>,
     /// The front report is with the sink and must stay.
     in_flight: bool,
     /// Reports that become a part of the next, which is made at this moment: they wait, and nobody
     /// sends them.
     parts: Vec<Pending>,
-    pace: Pace,
-    closed: bool,
+    /// Events that are put together at this moment.
+    pub(super) making: u64,
+    /// Events that are not part of a report yet.
+    pub(super) intake: Intake,
+    pub(super) pace: Pace,
+    pub(super) closed: bool,
     /// Lost windows that no report has told of yet.
-    untold: Losses,
+    pub(super) untold: Losses,
     tally: Tally,
     /// The ids under which settled reports are on disk.
     gone: Vec<String>,
@@ -68,6 +73,8 @@ impl Queue {
             pending: VecDeque::new(),
             in_flight: false,
             parts: Vec::new(),
+            making: 0,
+            intake: Intake::default(),
             pace: Pace::new(limits.attempts),
             closed: false,
             untold: Losses::default(),
@@ -76,9 +83,10 @@ impl Queue {
         }
     }
 
-    /// Takes over what an earlier process has left, oldest first. It goes with the first window:
-    /// that is phased.
-    pub(super) fn read_back(&mut self, reports: impl Iterator<Item = Pending>, set_aside: u64) {
+    /// Begins, and takes over what an earlier process has left, oldest first. It goes with the first
+    /// window: that is phased.
+    pub(super) fn begin(&mut self, reports: impl Iterator<Item = Pending>, set_aside: u64) {
+        self.intake.is_open = true;
         self.lose(Reason::SetAside, set_aside);
         self.pending.extend(reports);
         self.trim(self.limits.reports);
@@ -86,7 +94,8 @@ impl Queue {
 
     pub(super) fn tally(&self) -> Tally {
         let waiting = self.pending.iter().chain(&self.parts);
-        let pending = waiting.map(|pending| pending.windows).sum();
+        let pending = waiting.map(|pending| pending.windows).sum::<u64>();
+        let pending = pending + self.intake.len() as u64 + self.making;
         Tally { pending, ..self.tally.clone() }
     }
 
@@ -152,7 +161,6 @@ impl Queue {
     /// Puts the report of a window that was just sealed at the end. It stands for its parts, and
     /// for their files if it has none.
     pub(super) fn push(&mut self, mut pending: Pending) {
-        self.pace.sealed();
         if self.closed {
             pending.windows = 1; // the end has counted its parts
             return self.end(pending);
@@ -163,6 +171,12 @@ impl Queue {
             }
             self.settle(part, Fate::Merged(Arc::clone(&pending.ticket)));
         }
+        self.add(pending);
+    }
+
+    /// Puts a report at the end; there are attempts again.
+    pub(super) fn add(&mut self, pending: Pending) {
+        self.pace.sealed();
         self.pending.push_back(pending);
         // It is not waiting for another attempt yet; the next may well take all of them.
         self.trim(self.limits.reports.saturating_add(1));
@@ -259,6 +273,9 @@ impl Queue {
     /// is there any more to be told. Returns what became of all.
     pub(super) fn close(&mut self) -> Tally {
         self.closed = true;
+        let making = std::mem::take(&mut self.making);
+        self.lose(Reason::Unshipped, making);
+        self.empty_intake(Reason::Unshipped);
         let parts = std::mem::take(&mut self.parts);
         for pending in std::mem::take(&mut self.pending).into_iter().chain(parts) {
             self.end(pending);
@@ -272,13 +289,15 @@ impl Queue {
         while let Some(pending) = self.pending.pop_front() {
             self.settle(pending, Fate::Lost(Reason::Withdrawn));
         }
+        self.empty_intake(Reason::Withdrawn);
+        self.intake = Intake::default();
         self.untold = Losses::default();
         self.tally.delivered = None;
         self.pace = Pace::new(self.limits.attempts);
     }
 
     /// The program ends: what is on disk waits there for the next process.
-    fn end(&mut self, pending: Pending) {
+    pub(super) fn end(&mut self, pending: Pending) {
         let spooled = pending.is_spooled();
         let fate = if spooled { Fate::Spooled } else { Fate::Lost(Reason::Unshipped) };
         self.settle(pending, fate);
@@ -307,7 +326,7 @@ impl Queue {
         let _ = pending.ticket.fate.set(fate);
     }
 
-    fn lose(&mut self, reason: Reason, windows: u64) {
+    pub(super) fn lose(&mut self, reason: Reason, windows: u64) {
         self.untold.add(reason, windows);
         self.tally.lost.add(reason, windows);
     }
@@ -326,15 +345,6 @@ mod tests {
     use crate::clock::Moment;
     use crate::host::identity::new_id;
 
-    const LIMITS: Limits = Limits {
-        reports: 8,
-        bytes: 1000,
-        age: Duration::MAX,
-        body: 1000,
-        attempts: 1,
-        attempt: Duration::MAX,
-    };
-
     fn window(sequence: u64) -> Sealed {
         let now = Moment { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
         Sealed::new(new_id(), sequence, now..now, Vec::new(), crate::window::Losses::default())
@@ -344,13 +354,13 @@ mod tests {
         let id = sealed.id.to_string();
         let files = if is_spooled { vec![id.clone()] } else { Vec::new() };
         let report = Report::read_back(id, sealed.sequence, "{}".into(), true);
-        Pending::new(report, sealed, Losses::default(), LIMITS.age, files)
+        Pending::new(report, sealed, Losses::default(), Limits::SMALL.age, files)
     }
 
     #[test]
     fn an_end_while_windows_become_one_counts_each_once() {
         for is_spooled in [false, true] {
-            let mut queue = Queue::new(LIMITS);
+            let mut queue = Queue::new(Limits::SMALL);
             queue.push(report(window(1), is_spooled));
             let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
             queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
@@ -369,7 +379,7 @@ mod tests {
 
     #[test]
     fn what_an_end_counts_as_spooled_stays_on_disk() {
-        let mut queue = Queue::new(LIMITS);
+        let mut queue = Queue::new(Limits::SMALL);
         queue.push(report(window(1), true));
         let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
         queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));

@@ -15,16 +15,19 @@ pub(crate) enum Reason {
     SetAside,
     /// Reporting was switched off while the program ran.
     Withdrawn,
+    /// An event of a kind, or with something given, that is not declared.
+    Undeclared,
 }
 
 impl Reason {
-    const ALL: [Reason; 6] = [
+    const ALL: [Reason; 7] = [
         Reason::Refused,
         Reason::Overflowed,
         Reason::Expired,
         Reason::Unshipped,
         Reason::SetAside,
         Reason::Withdrawn,
+        Reason::Undeclared,
     ];
 
     /// The name in a report's losses and in the status.
@@ -36,6 +39,7 @@ impl Reason {
             Reason::Unshipped => "reports_unshipped",
             Reason::SetAside => "reports_set_aside",
             Reason::Withdrawn => "reports_withdrawn",
+            Reason::Undeclared => "undeclared_events",
         }
     }
 
@@ -48,6 +52,7 @@ impl Reason {
             Reason::Unshipped => "the program ended",
             Reason::SetAside => "its file was not whole",
             Reason::Withdrawn => "reporting was switched off",
+            Reason::Undeclared => "it is not declared",
         }
     }
 }
@@ -57,8 +62,14 @@ impl Reason {
 pub(crate) struct Losses([u64; Reason::ALL.len()]);
 
 impl Losses {
-    /// As many as can be counted, of each.
-    pub(crate) const LARGEST: Losses = Losses([u64::MAX; Reason::ALL.len()]);
+    /// As many as can be counted, of each that events have.
+    pub(crate) const LARGEST_OF_EVENTS: Losses = Losses([u64::MAX; Reason::ALL.len()]);
+    /// The same of each that reports have.
+    pub(crate) const LARGEST: Losses = {
+        let mut losses = Losses::LARGEST_OF_EVENTS;
+        losses.0[Reason::Undeclared as usize] = 0;
+        losses
+    };
 
     pub(crate) fn add(&mut self, reason: Reason, windows: u64) {
         let count = &mut self.0[reason as usize];

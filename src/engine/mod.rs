@@ -1,5 +1,6 @@
 //! What the handle and the background thread share: asking, sealing, ticking.
 
+mod events;
 mod group;
 mod identity;
 mod live;
@@ -15,6 +16,7 @@ use crate::clock::{Clock, Moment};
 use crate::consent::Consent;
 use crate::delivery::{Losses, Outbox, Ticket, is_sending};
 use crate::error::{Error, ErrorKind};
+use crate::events::Kinds;
 use crate::flusher::Flusher;
 use crate::guard::caught;
 use crate::report::Report;
@@ -27,7 +29,10 @@ pub(crate) use identity::{Identity, fault};
 
 /// What the handle and the background thread share.
 pub(crate) struct Engine {
+    /// Without a field where there are events.
     pub(crate) window: Window,
+    /// The events that it reports, if any.
+    pub(crate) events: Kinds,
     pub(crate) outbox: Outbox,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timing: Timing,
@@ -73,17 +78,21 @@ impl Engine {
         (self.window.ask(&|fact, since| self.identity.fact(fact, since, now)), now)
     }
 
-    /// Seals the window and puts its report in the outbox; an error if the switch says no.
-    pub(crate) fn seal(&self) -> Result<Arc<Ticket>, Error> {
+    /// Seals the window and puts its report in the outbox, or the events that wait; an error if the
+    /// switch says no. `None` for events.
+    pub(crate) fn seal(&self) -> Result<Option<Arc<Ticket>>, Error> {
         self.seal_as(false)
     }
 
     /// The same with the last window of all.
-    pub(crate) fn seal_last(&self) -> Result<Arc<Ticket>, Error> {
+    pub(crate) fn seal_last(&self) -> Result<Option<Arc<Ticket>>, Error> {
         self.seal_as(true)
     }
 
-    fn seal_as(&self, last: bool) -> Result<Arc<Ticket>, Error> {
+    fn seal_as(&self, last: bool) -> Result<Option<Arc<Ticket>>, Error> {
+        if self.events.has_kinds() {
+            return self.seal_events(last).map(|()| None);
+        }
         self.renew_id();
         loop {
             let (answers, now) = self.ask();
@@ -100,7 +109,7 @@ impl Engine {
             let ticket = self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost));
             drop(collecting);
             self.outbox.tell();
-            return Ok(ticket);
+            return Ok(Some(ticket));
         }
     }
 
@@ -128,6 +137,9 @@ impl Engine {
 
     /// The report of the open window, which goes on.
     pub(crate) fn preview(&self) -> Report {
+        if self.events.has_kinds() {
+            return self.outbox.preview_batch();
+        }
         let (answers, now) = self.ask();
         let sealed = self.window.peek(answers, now);
         self.outbox.preview(sealed, |sealed, lost| self.report(sealed, lost))
@@ -177,7 +189,9 @@ impl Engine {
             self.schedule.lock().take_sample(self.clock.now().monotonic);
         }
         let report = self.schedule.lock().take_report(now);
-        if report {
+        if self.events.has_kinds() {
+            self.put_events(report);
+        } else if report {
             drop(self.seal()); // an error if it was switched off just now
         }
         if self.attempt_due().is_some_and(|due| due <= now) {
@@ -185,6 +199,7 @@ impl Engine {
         }
         let next = self.schedule.lock().next();
         let next = self.attempt_due().map_or(next, |due| due.min(next));
+        let next = self.outbox.batch_due().map_or(next, |due| due.min(next));
         next.saturating_sub(self.clock.now().monotonic)
     }
 

@@ -170,9 +170,12 @@ impl Registry {
                     Gauge::new(zero, false)
                 })),
             },
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Value | Kind::Host(_) | Kind::Sampled(_) => {
-                Cell::None
-            }
+            Kind::Fact(_)
+            | Kind::Asked(_)
+            | Kind::Value
+            | Kind::Given(_)
+            | Kind::Host(_)
+            | Kind::Sampled(_) => Cell::None,
         });
         let many = plan.feeds.iter().filter(|(_, feed)| feed.leaves.len() > FEW);
         let by_label =

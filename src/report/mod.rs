@@ -2,9 +2,11 @@
 
 mod document;
 mod envelope;
+mod event;
 mod number;
 mod pretty;
 mod rows;
 mod sealed;
 
+pub(crate) use event::Event;
 pub use sealed::Report;

@@ -90,7 +90,7 @@ impl Report {
 
 /// Serialises into a string. Nothing here can fail: every key is a string, and no float is NaN
 /// or infinite.
-fn write(value: &impl Serialize) -> String {
+pub(super) fn write(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 

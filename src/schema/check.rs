@@ -3,6 +3,7 @@
 use super::fact::Fact;
 use super::field::{Field, Host, Kind};
 use super::figure::Figure;
+use super::given::Given;
 use super::series::Of;
 use super::transform::{self, Transform};
 use crate::error::{Error, ErrorKind};
@@ -98,7 +99,8 @@ fn transforms(field: &Field, path: &str) -> Result<(), Error> {
         }
         let version = *transform == Transform::MajorMinor;
         let possible = match &field.kind {
-            Kind::Asked(_) | Kind::Later | Kind::Value => true,
+            Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(Given::One(_)) => true,
+            Kind::Given(Given::List) => false,
             Kind::Fact(fact) => {
                 *fact == Fact::NULL || transform::fact(&[*transform], fact.clone()) != Fact::NULL
             }

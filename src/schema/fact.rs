@@ -24,6 +24,7 @@ enum Value {
     Float(f64),
     Text(Cow<'static, str>),
     Time(SystemTime),
+    List(Vec<Fact>),
 }
 
 impl Fact {
@@ -46,6 +47,18 @@ impl Fact {
         Fact(Value::Text(text.into()))
     }
 
+    /// The most facts in a list.
+    pub(crate) const LONGEST_LIST: usize = 64;
+
+    /// Several facts in order, the first 64 of them.
+    pub(crate) fn list(facts: impl Iterator<Item = Fact>) -> Fact {
+        Fact(Value::List(facts.take(Fact::LONGEST_LIST).collect()))
+    }
+
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.0, Value::List(_))
+    }
+
     /// A number, written as an integer when it is one.
     pub(super) fn number(value: f64) -> Fact {
         let is_integer = value.fract() == 0.0 && value.abs() < 9e15; // each of these is an f64
@@ -64,7 +77,7 @@ impl Fact {
             Value::Signed(value) => Some(value as f64),
             Value::Unsigned(value) => Some(value as f64),
             Value::Float(value) => Some(value),
-            Value::Null | Value::Bool(_) | Value::Text(_) | Value::Time(_) => None,
+            Value::Null | Value::Bool(_) | Value::Text(_) | Value::Time(_) | Value::List(_) => None,
         }
     }
 }
@@ -79,6 +92,7 @@ impl Serialize for Fact {
             Value::Float(value) => serializer.serialize_f64(*value),
             Value::Text(value) => serializer.serialize_str(value),
             Value::Time(value) => utc(*value).serialize(serializer),
+            Value::List(values) => values.serialize(serializer),
         }
     }
 }

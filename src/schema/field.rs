@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fact::Fact;
 use super::figure::Figure;
+use super::given::Given;
 use super::series::Series;
 use super::transform::Transform;
 
@@ -58,6 +59,8 @@ pub(crate) enum Kind {
     Later,
     /// Given by the function of its section when the report is made.
     Value,
+    /// Given with each event.
+    Given(Given),
     /// A fact about the machine or the process.
     Host(Host),
     /// What was added within the window.

@@ -4,6 +4,7 @@ mod check;
 mod fact;
 mod field;
 mod figure;
+mod given;
 mod plan;
 mod recorded;
 mod series;
@@ -13,8 +14,9 @@ mod values;
 
 pub use fact::Fact;
 pub use field::Sample;
-pub(crate) use field::{Field, Host, Kind};
+pub(crate) use field::{Ask, Field, Host, Kind};
 pub use figure::Figure;
+pub(crate) use given::Given;
 pub(crate) use plan::{Class, Filled, Item, Leaf, Plan};
 pub use series::Series;
 pub(crate) use series::{LabelKey, LabelValues, Of};

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::check::{self, bad, is_tidy};
 use super::field::{Field, Kind};
+use super::given::Given;
 use super::series::Of;
 use super::tree::{Node, Schema};
 use super::values::Fill;
@@ -76,7 +77,7 @@ impl Kind {
                 Of::Buckets(_) => Class::Histogram,
             }),
             Kind::Summary => Some(Class::Histogram),
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Later | Kind::Value => None,
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(_) => None,
             Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => None,
         }
     }
@@ -86,6 +87,8 @@ impl Kind {
         match self {
             Kind::Fact(_) | Kind::Asked(_) | Kind::Later => "fact",
             Kind::Value => "value",
+            Kind::Given(Given::One(_)) => "given fact",
+            Kind::Given(Given::List) => "given list",
             Kind::Host(_) => "host fact",
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -104,8 +107,15 @@ impl Kind {
 }
 
 impl Plan {
-    /// Checks a schema. The error names the path that is wrong, and the remedy.
+    /// Checks the schema of a report. The error names the path that is wrong, and the remedy.
     pub(crate) fn new(schema: Schema) -> Result<Plan, Error> {
+        let plan = Plan::any(schema)?.with_fields()?;
+        plan.without_given()?;
+        Ok(plan)
+    }
+
+    /// The same for whatever the schema is of.
+    pub(super) fn any(schema: Schema) -> Result<Plan, Error> {
         if schema.name.trim().is_empty() || !is_tidy(&schema.name) {
             return Err(bad(format!(
                 "{:?} cannot be a schema's name: give Schema::new the product's",
@@ -124,12 +134,6 @@ impl Plan {
         };
         plan.items = plan.section(schema, "", None, false)?;
         plan.id = format!("{}@{}+{:016x}", plan.name, plan.version, plan.hash());
-        if plan.leaves.is_empty() {
-            return Err(bad(format!(
-                "schema `{}` declares no field: nothing to report",
-                plan.name
-            )));
-        }
         Ok(plan)
     }
 

@@ -92,6 +92,11 @@ enum Mode {
 }
 
 impl Window {
+    /// When the first window since the start, or since the last no, began.
+    pub(crate) fn since(&self) -> Moment {
+        self.open.lock().since
+    }
+
     /// The first window, which begins now.
     pub(crate) fn new(registry: Arc<Registry>, now: Moment) -> Window {
         let open = Open::first(&registry, now);
@@ -206,7 +211,7 @@ impl Window {
     /// Calls a function of the application. None when it panics, or when this very thread is in
     /// such a function of this window already: one that makes a report itself would be asked for
     /// its own answer without end. None too when [`NESTED`] others are in the way.
-    fn alone<T>(&self, function: impl FnOnce() -> Option<T>) -> Option<T> {
+    pub(crate) fn alone<T>(&self, function: impl FnOnce() -> Option<T>) -> Option<T> {
         let this = Arc::as_ptr(&self.registry) as usize;
         let before = ASKING.get();
         let free = before.iter().position(|window| *window == 0)?;

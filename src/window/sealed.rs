@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::cell::{Distinct, Range};
 use crate::clock::Moment;
-use crate::schema::{Fact, Host, Kind, LabelValues, Of, Plan, Series};
+use crate::schema::{Fact, Given, Host, Kind, LabelValues, Of, Plan, Series};
 use crate::summary::Summary;
 
 /// A merged window names at most so many of the windows merged into it, the latest ones: an
@@ -130,7 +130,8 @@ impl Sealed {
         let readings = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Fact(fact) => Reading::Fact(fact.clone()),
             Kind::Host(Host::Os) => Reading::Os { family: text.clone(), name: text.clone() },
-            Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Host(_) => {
+            Kind::Given(Given::List) => Reading::Fact(Fact::list(std::iter::repeat(text.clone()))),
+            Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(_) | Kind::Host(_) => {
                 Reading::Fact(text.clone())
             }
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),

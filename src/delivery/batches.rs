@@ -1,0 +1,235 @@
+//! Events on their way: taken in one by one, sent together, settled like reports.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::intake::{Shape, Written};
+use super::limits::Limits;
+use super::outbox::Outbox;
+use super::pending::{Fate, Pending, Ticket};
+use super::queue::Queue;
+use super::reason::{Losses, Reason};
+use crate::clock::Moment;
+use crate::report::Report;
+
+impl Outbox {
+    /// Takes in an event, which `write` writes, given its number and the losses that it has to tell
+    /// of; unless reporting is off.
+    pub(crate) fn take_in(&self, now: Duration, write: impl FnOnce(u64, Losses) -> Written) {
+        self.change(|queue| queue.take_in(now, write));
+    }
+
+    /// What [`take_in`](Outbox::take_in) would have written now; nothing changes.
+    pub(crate) fn look<T>(&self, write: impl FnOnce(u64, Losses) -> T) -> T {
+        let queue = self.queue.lock();
+        write(queue.intake.sequence + 1, queue.untold)
+    }
+
+    /// Counts an event that cannot be sent.
+    pub(crate) fn reject(&self) {
+        self.change(|queue| {
+            if queue.intake.is_open {
+                queue.lose(Reason::Undeclared, 1);
+            }
+        });
+    }
+
+    /// The next body of those that wait.
+    pub(crate) fn preview_batch(&self) -> Report {
+        let queue = self.queue.lock();
+        let Limits { batching, body, .. } = &self.limits;
+        self.batch(&queue.intake.next(batching, *body).collect::<Vec<_>>())
+    }
+
+    /// From now on, events that are there wait for no others.
+    pub(crate) fn hurry(&self) {
+        self.change(|queue| {
+            queue.intake.urgent = queue.intake.sequence;
+            queue.intake.last = None;
+        });
+    }
+
+    /// When the next events are to be put together, on the monotonic clock; `None` while there are
+    /// none, or no room for them among what waits for an attempt.
+    pub(crate) fn batch_due(&self) -> Option<Duration> {
+        self.queue.lock().batch_due()
+    }
+
+    /// Puts events together that are to go now, as long as there is room for them.
+    pub(crate) fn put_batches(&self, now: Moment) {
+        // In their order.
+        let _putting = self.putting.lock();
+        while self.put_batch(now).is_some() {}
+    }
+
+    fn put_batch(&self, now: Moment) -> Option<()> {
+        let events = self.queue.lock().take_batch(now.monotonic)?;
+        let report = self.batch(&events.iter().collect::<Vec<_>>());
+        let (_, others) = events.split_last()?;
+        // A batch is as many as a report that was made of as many windows.
+        let others: Vec<String> = others.iter().map(|event| event.id.clone()).collect();
+        let is_kept = self.disk.write(&report, &others, now.wall);
+        let mut tells = Losses::default();
+        events.iter().for_each(|event| tells.merge(&event.tells));
+        let pending = Pending {
+            windows: events.len() as u64,
+            expires: now.monotonic.saturating_add(self.limits.age),
+            files: is_kept.then(|| report.id().to_owned()).into_iter().collect(),
+            ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
+            sealed: None,
+            tells,
+            attempts: 0,
+        };
+        self.change(|queue| queue.put_batch(pending, self.home.is_none()));
+        Some(())
+    }
+
+    /// The last body that was made since events had to [`hurry`](Outbox::hurry).
+    pub(crate) fn take_last(&self) -> Option<Arc<Ticket>> {
+        self.queue.lock().intake.last.take()
+    }
+
+    /// Gives what waits attempts again.
+    pub(crate) fn rearm(&self) {
+        self.change(Queue::rearm);
+    }
+
+    /// No event follows.
+    pub(crate) fn note_last(&self) {
+        self.change(Queue::note_last);
+    }
+
+    /// The body of these events; the last one's id and number are its own.
+    fn batch(&self, events: &[&Written]) -> Report {
+        let batching = &self.limits.batching;
+        let last = events.last();
+        let id = last.map_or_else(String::new, |event| event.id.clone());
+        let sequence = last.map_or(0, |event| event.sequence);
+        let bare = self.bare || batching.shape != Shape::Single;
+        Report::read_back(id, sequence, batching.body(events), bare)
+    }
+}
+
+impl Queue {
+    fn take_in(&mut self, now: Duration, write: impl FnOnce(u64, Losses) -> Written) {
+        if !self.intake.is_open {
+            return;
+        }
+        self.intake.sequence += 1;
+        let event = write(self.intake.sequence, std::mem::take(&mut self.untold));
+        self.intake.push(now, event);
+        if self.closed {
+            return self.empty_intake(Reason::Unshipped);
+        }
+        let most = self.limits.batching.waiting;
+        while self.intake.len() > most || self.intake.bytes() > self.limits.bytes {
+            self.lose_event(Reason::Overflowed);
+        }
+    }
+
+    /// Gives what waits attempts again, as a sealed window does.
+    fn rearm(&mut self) {
+        if !self.pending.is_empty() {
+            self.pace.sealed();
+        }
+    }
+
+    /// Whether one more report of so many bytes can wait.
+    fn has_room(&self, bytes: usize) -> bool {
+        let waiting = self.pending.iter().map(Pending::bytes).sum::<usize>();
+        self.pending.len() < self.limits.reports
+            && (self.pending.is_empty() || waiting.saturating_add(bytes) <= self.limits.bytes)
+    }
+
+    fn batch_due(&self) -> Option<Duration> {
+        self.intake.due(&self.limits.batching).filter(|_| self.has_room(self.limits.body))
+    }
+
+    fn take_batch(&mut self, now: Duration) -> Option<Vec<Written>> {
+        self.batch_due().filter(|due| *due <= now)?;
+        let count = self.intake.next(&self.limits.batching, self.limits.body).count();
+        let events: Vec<Written> = (0..count).filter_map(|_| self.intake.pop()).collect();
+        self.making += events.len() as u64;
+        Some(events)
+    }
+
+    /// Puts events in that were taken out together. Without a receiver they are settled by being
+    /// returned.
+    fn put_batch(&mut self, mut pending: Pending, is_settled: bool) {
+        self.intake.last = Some(Arc::clone(&pending.ticket));
+        if self.closed {
+            pending.windows = 0; // the end has counted those in the making
+            return self.end(pending);
+        }
+        self.making -= pending.windows;
+        match is_settled {
+            true => self.settle(pending, Fate::Accepted),
+            false => self.add(pending),
+        }
+    }
+
+    /// Gives up all events that wait to be put together.
+    pub(super) fn empty_intake(&mut self, reason: Reason) {
+        while self.lose_event(reason).is_some() {}
+    }
+
+    /// Gives up the oldest.
+    fn lose_event(&mut self, reason: Reason) -> Option<()> {
+        let event = self.intake.pop()?;
+        self.untold.merge(&event.tells);
+        self.lose(reason, 1);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(sequence: u64, tells: Losses) -> Written {
+        Written { id: String::new(), sequence, body: "{}".into(), tells }
+    }
+
+    fn pending() -> Pending {
+        let report = Report::read_back(String::new(), 1, "{}".into(), true);
+        Pending {
+            ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
+            sealed: None,
+            windows: 1,
+            tells: Losses::default(),
+            attempts: 0,
+            expires: Duration::MAX,
+            files: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_in_before_the_beginning_and_after_a_no() {
+        let mut queue = Queue::new(Limits::SMALL);
+        let never = |_, _| -> Written { unreachable!() };
+        queue.take_in(Duration::ZERO, never);
+        queue.begin(std::iter::empty(), 0);
+        queue.take_in(Duration::ZERO, event);
+        assert_eq!((queue.tally().pending, queue.intake.sequence), (1, 1));
+        queue.cancel();
+        queue.take_in(Duration::ZERO, never);
+        assert_eq!((queue.tally().pending, queue.intake.sequence), (0, 0));
+    }
+
+    #[test]
+    fn an_end_while_events_are_put_together_counts_each_once() {
+        let mut queue = Queue::new(Limits::SMALL);
+        queue.begin(std::iter::empty(), 0);
+        (0..2).for_each(|_| queue.take_in(Duration::ZERO, event));
+        assert_eq!(queue.take_batch(Duration::ZERO).map(|events| events.len()), Some(1));
+        assert_eq!(queue.tally().pending, 2, "one in the making");
+        let count =
+            |tally: super::super::Tally| (tally.accepted, tally.lost.total(), tally.pending);
+        assert_eq!(count(queue.close()), (0, 2, 0));
+        queue.put_batch(pending(), false);
+        queue.put_batch(pending(), true);
+        assert_eq!(count(queue.tally()), (0, 2, 0), "they came too late");
+        queue.take_in(Duration::ZERO, event);
+        assert_eq!(count(queue.tally()), (0, 3, 0));
+    }
+}

@@ -1,0 +1,71 @@
+//! The kinds of events that are declared.
+
+use std::sync::Arc;
+
+use super::Draft;
+use crate::clock::Moment;
+use crate::delivery::{Batching, Losses};
+use crate::error::{Error, ErrorKind};
+use crate::report::Event;
+use crate::schema::{Plan, Schema};
+use crate::window::Sealed;
+
+/// The declared kinds of events.
+pub(crate) struct Kinds {
+    plans: Vec<Arc<Plan>>,
+}
+
+impl Kinds {
+    /// Checks the schema of each kind.
+    pub(crate) fn new(schemas: Vec<Schema>) -> Result<Kinds, Error> {
+        let mut plans: Vec<Arc<Plan>> = Vec::with_capacity(schemas.len());
+        for schema in schemas {
+            let plan = Plan::of_event(schema)?;
+            if plans.iter().any(|other| other.name == plan.name) {
+                let message = format!("the event `{}` is declared twice: rename one", plan.name);
+                return Err(Error::new(ErrorKind::Schema, message));
+            }
+            plans.push(Arc::new(plan));
+        }
+        Ok(Kinds { plans })
+    }
+
+    /// Checks that no event can have more bytes than one body may.
+    pub(crate) fn check(&self, most: usize, bare: bool, now: Moment) -> Result<(), Error> {
+        for plan in &self.plans {
+            let sealed = Sealed::largest(plan, now);
+            let losses = Losses::LARGEST_OF_EVENTS.by_reason();
+            let event = Event {
+                id: &sealed.id.to_string(),
+                sequence: u64::MAX,
+                time: now.wall,
+                plan,
+                readings: &sealed.readings,
+                losses: &losses,
+            };
+            let largest = event.body(bare).len() + Batching::FRAME;
+            if largest > most {
+                return Err(Error::config(format!(
+                    "`max_body` is {most} bytes, and an event `{}` may have {largest}: raise `max_body` or declare less",
+                    plan.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether any is declared: then there are events instead of windows.
+    pub(crate) fn has_kinds(&self) -> bool {
+        !self.plans.is_empty()
+    }
+
+    /// An event of this kind of which nothing is said yet.
+    pub(crate) fn draft(&self, kind: &str) -> Result<Draft, Error> {
+        let plan = self.plans.iter().find(|plan| plan.name == kind);
+        plan.map(|plan| Draft::new(Arc::clone(plan))).ok_or_else(|| {
+            let message =
+                format!("the event `{kind}` is not declared: give its schema to `Builder::event`");
+            Error::new(ErrorKind::Usage, message)
+        })
+    }
+}
