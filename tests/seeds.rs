@@ -9,20 +9,28 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 /// The examples and the samples that they print, which are the files of `tests/payloads`.
-const SAMPLES: [(&str, &str, &str); 7] = [
+const SAMPLES: [(&str, &str, &str); 11] = [
     ("electric", "electric", include_str!("payloads/electric.json")),
     ("hasura", "hasura_server", include_str!("payloads/hasura_server.json")),
     ("hasura", "hasura_ee_features", include_str!("payloads/hasura_ee_features.json")),
     ("hasura", "hasura_ee_source", include_str!("payloads/hasura_ee_source.json")),
     ("hasura", "hasura_ee_labelled", include_str!("payloads/hasura_ee_labelled.json")),
+    ("hasura", "hasura_cli_event", include_str!("payloads/hasura_cli_event.json")),
+    ("hasura", "hasura_console_event", include_str!("payloads/hasura_console_event.json")),
+    ("highlight", "highlight_heartbeat", include_str!("payloads/highlight_heartbeat.json")),
+    ("highlight", "highlight_usage", include_str!("payloads/highlight_usage.json")),
     ("resoto", "resoto_usage", include_str!("payloads/resoto_usage.json")),
     ("zincobserve", "zincobserve", include_str!("payloads/zincobserve.json")),
 ];
 
+/// The examples.
+const EXAMPLES: [&str; 5] = ["electric", "hasura", "highlight", "resoto", "zincobserve"];
+
 /// The variables of the examples' own that switch them off.
-const SWITCHES: [&str; 4] = [
+const SWITCHES: [&str; 5] = [
     "ELECTRIC_TELEMETRY",
     "HASURA_GRAPHQL_ENABLE_TELEMETRY",
+    "HIGHLIGHT_TELEMETRY",
     "RESOTOCORE_ANALYTICS_OPT_OUT",
     "ZO_TELEMETRY",
 ];
@@ -68,7 +76,8 @@ fn parsed(text: &str) -> Value {
 fn live(example: &str) -> (String, Vec<String>) {
     let printed = stdout(&run(example, &[], &[]));
     assert!(printed.starts_with("telemetry: on (default)\n"), "{printed}");
-    assert!(printed.contains("last window: 1 accepted, 0 lost"), "{printed}");
+    let ends = ["last window: 1 accepted, 0 lost", "last windows: "];
+    assert!(ends.iter().any(|end| printed.contains(end)), "{printed}");
     let reports = printed.lines().filter(|line| line.starts_with('{'));
     let reports = reports.map(str::to_owned).collect();
     (printed, reports)
@@ -88,7 +97,7 @@ fn every_sample_equals_the_one_of_its_product() {
 
 #[test]
 fn an_argument_that_it_does_not_know_is_an_error() {
-    for example in ["electric", "hasura", "resoto", "zincobserve"] {
+    for example in EXAMPLES {
         let output = run(example, &["--print", "nothing"], &[]);
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("nothing"));
@@ -97,10 +106,8 @@ fn an_argument_that_it_does_not_know_is_an_error() {
 
 #[test]
 fn the_switch_of_each_product_switches_it_off() {
-    let off = ["disabled", "false", "true", "false"];
-    for (example, (switch, off)) in
-        ["electric", "hasura", "resoto", "zincobserve"].iter().zip(SWITCHES.iter().zip(off))
-    {
+    let off = ["disabled", "false", "off", "true", "false"];
+    for (example, (switch, off)) in EXAMPLES.iter().zip(SWITCHES.iter().zip(off)) {
         let output = run(example, &[], &[(switch, off)]);
         let printed = String::from_utf8_lossy(&output.stdout);
         assert!(printed.starts_with(&format!("telemetry: off ({switch}={off})\n")), "{output:?}");
@@ -144,8 +151,11 @@ fn receivers_can_read_electrics_reports() {
 
 #[test]
 fn hasuras_reports_arrive_one_for_the_server_and_each_source() {
-    let (_, reports) = live("hasura");
-    let [server, features, postgres, mssql, labelled] = &reports[..] else { panic!("{reports:?}") };
+    let (printed, reports) = live("hasura");
+    assert!(printed.contains("last windows: 5 accepted, 0 lost"), "{printed}");
+    let [server, features, postgres, mssql, labelled, command, error] = &reports[..] else {
+        panic!("{reports:?}")
+    };
     assert_eq!(keys(server), keys(include_str!("payloads/hasura_server.json")));
     assert_eq!(parsed(server)["metrics"]["permissions"]["select"], 3);
     assert_eq!(keys(features), keys(include_str!("payloads/hasura_ee_features.json")));
@@ -169,6 +179,30 @@ fn hasuras_reports_arrive_one_for_the_server_and_each_source() {
     }
     pools.sort_by_key(|(name, _)| name.to_string());
     assert_eq!(pools, [(json!("default"), json!(2)), (json!("orders"), json!(1))]);
+
+    assert_eq!(keys(command), keys(include_str!("payloads/hasura_cli_event.json")));
+    let command = parsed(command);
+    assert_eq!(command["command"], "hasura migrate apply");
+    assert_eq!((&command["is_error"], &command["payload"]), (&json!(true), &Value::Null));
+    assert_eq!(keys(error), keys(include_str!("payloads/hasura_console_event.json")));
+    let url = "/data/schema/SCHEMA_NAME/tables/TABLE_NAME/browse";
+    assert_eq!(parsed(error)["url"], url);
+    assert!(!error.contains("wages"), "{error}");
+}
+
+#[test]
+fn highlights_heartbeat_comes_by_itself_beside_the_usage() {
+    let (printed, reports) = live("highlight");
+    assert!(printed.contains(" accepted, 0 lost"), "{printed}");
+    let [heartbeat, usage] = &reports[..] else { panic!("{reports:?}") };
+    assert_eq!(keys(heartbeat), keys(include_str!("payloads/highlight_heartbeat.json")));
+    assert!(parsed(heartbeat)["mem-used"].as_u64().unwrap() > 0);
+    assert_eq!(keys(usage), keys(include_str!("payloads/highlight_usage.json")));
+    let usage = parsed(usage);
+    let said = (&usage["about-you-role"], &usage["about-you-referral"], &usage["backend-setup"]);
+    assert_eq!(said, (&json!("Engineering"), &Value::Null, &json!(true)));
+    let counts = (&usage["session-count"], &usage["log-count"], &usage["log-view-count"]);
+    assert_eq!(counts, (&json!(3), &json!(300), &json!(6)));
 }
 
 #[test]

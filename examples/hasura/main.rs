@@ -1,15 +1,17 @@
-//! The reports of Hasura's server and of its enterprise edition, declared and sent.
+//! The reports of Hasura's server and of its enterprise edition, and the events of its command line
+//! and console, declared and sent.
 //!
 //! ```text
 //! cargo run --example hasura                           # a server with two data sources
 //! cargo run --example hasura -- --print hasura_server  # a sample of Hasura's telemetry page
 //! ```
 //!
-//! The other samples are `hasura_ee_features`, `hasura_ee_source` and `hasura_ee_labelled`. The
-//! first command starts a receiver on this machine, serves requests from three threads, and prints
+//! The other samples are `hasura_ee_features`, `hasura_ee_source`, `hasura_ee_labelled`,
+//! `hasura_cli_event` and `hasura_console_event`. The first command starts a receiver on this machine, serves requests from three threads, and prints
 //! each report as it arrives. The second gives the values behind a sample and prints the document.
 
 mod engine;
+mod events;
 #[path = "../receiver/mod.rs"]
 mod receiver;
 mod schema;
@@ -36,8 +38,6 @@ fn run() -> Result<(), Box<dyn Error>> {
         CallHome::builder(schema)
             .endpoint(&receiver.url())
             .every(Duration::from_secs(24 * 60 * 60))
-            .opt_out()
-            .switch("HASURA_GRAPHQL_ENABLE_TELEMETRY") // and DO_NOT_TRACK, always
             .cluster_id(ids[0].to_string())
             .instance_id(ids[1].to_string())
             .bare()
@@ -53,14 +53,17 @@ fn run() -> Result<(), Box<dyn Error>> {
     });
 
     // The engine's own metrics are what the macros record to.
-    let labelled = builder(edition.labelled()).install()?;
+    let labelled = builder(edition.labelled())
+        .opt_out()
+        .switch("HASURA_GRAPHQL_ENABLE_TELEMETRY") // and DO_NOT_TRACK, always
+        .install()?;
     println!("{}", labelled.status());
     let seconds = || SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_secs());
     let schema = server(version, seconds, || SystemTime::now().into(), Arc::clone(&metadata));
-    let mut reports = vec![builder(schema).build()?];
-    reports.push(builder(edition.features(Settings::default())).build()?);
+    let mut reports = vec![labelled.attach(builder(schema))?];
+    reports.push(labelled.attach(builder(edition.features(Settings::default())))?);
     for source in sources {
-        reports.push(builder(edition.source(source)).build()?);
+        reports.push(labelled.attach(builder(edition.source(source)))?);
     }
 
     *metadata.lock().map_err(|_| "a thread has panicked")? =
@@ -85,7 +88,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         report.flush()?;
         println!("{}", arrivals.recv()?);
     }
-    println!("last window: {}", labelled.shutdown(Duration::from_secs(2)));
+    println!("last windows: {}", labelled.shutdown(Duration::from_secs(2)));
+
+    // The command line and the console are programs of their own.
+    events::run(&receiver.url())?;
+    arrivals.try_iter().skip(reports.len() + 1).for_each(|event| println!("{event}"));
     Ok(())
 }
 
@@ -157,6 +164,9 @@ fn main() -> ExitCode {
             name @ ("hasura_server" | "hasura_ee_features" | "hasura_ee_source"
             | "hasura_ee_labelled"),
         ] => print_sample(name),
+        ["--print", name @ ("hasura_cli_event" | "hasura_console_event")] => {
+            events::print_sample(name)
+        }
         _ => {
             eprintln!("usage: hasura [--print SAMPLE], not {arguments:?}");
             return ExitCode::from(2);
