@@ -10,8 +10,9 @@ use crate::cell;
 use crate::handle::{self, Handle, Made};
 use crate::registry::Registry;
 
-/// The least words for the names' bits: room for those of reports that come later.
-const LEAST_WORDS: usize = 64;
+/// The words of the names' bits: so many that of a thousand names' bits most names that are not
+/// declared meet none. A fixed number, which a look-up need not read.
+const WORDS: usize = 1024;
 
 /// The registries that one recorder feeds, one for each report that is made of what it takes in.
 ///
@@ -30,7 +31,7 @@ pub(crate) struct Routes {
     changes: AtomicUsize,
     /// A bit is set for the hint of each name that a registry declares. Bits stay when a registry
     /// goes: they only say where it is worth looking.
-    declared: Box<[AtomicU64]>,
+    declared: [AtomicU64; WORDS],
 }
 
 /// The registries at one moment.
@@ -42,21 +43,19 @@ pub(crate) struct Present {
 impl Routes {
     /// The routes of a recorder that is made for `first`, which is not among them yet.
     pub(crate) fn new(first: Arc<Registry>) -> Routes {
-        // Sixteen to thirty-two bits for each name: most names that are not declared meet none.
-        let words = first.plan().feeds.len().div_ceil(4).next_power_of_two().max(LEAST_WORDS);
         Routes {
             first,
             registries: RwLock::new(Arc::new([])),
             empty: AtomicBool::new(true),
             changes: AtomicUsize::new(0),
-            declared: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            declared: [const { AtomicU64::new(0) }; WORDS],
         }
     }
 
     /// From now on the macros record to this registry too.
     pub(crate) fn add(&self, registry: &Arc<Registry>) {
         for name in registry.plan().feeds.keys() {
-            let (word, bit) = bit(self.declared.len(), name);
+            let (word, bit) = bit(name);
             self.declared[word].fetch_or(bit, Ordering::Relaxed);
         }
         registry.collect(true);
@@ -101,7 +100,7 @@ impl Routes {
     /// Whether certainly no report has the metric of this name: a look at one bit.
     #[inline]
     pub(crate) fn lacks(&self, name: &str) -> bool {
-        let (word, bit) = bit(self.declared.len(), name);
+        let (word, bit) = bit(name);
         self.declared[word].load(Ordering::Relaxed) & bit == 0
     }
 
@@ -162,12 +161,12 @@ impl Present {
     }
 }
 
-/// Where a name's bit is: the word, and the bit in it. There is a power of two of words.
+/// Where a name's bit is: the word, and the bit in it.
 ///
 /// The key's own hash would not do: it is also that of its labels. The first and the last eight
 /// bytes and the length tell most names apart, and take no time to read.
 #[inline]
-fn bit(words: usize, name: &str) -> (usize, u64) {
+fn bit(name: &str) -> (usize, u64) {
     let ends = match (name.as_bytes().first_chunk::<8>(), name.as_bytes().last_chunk::<8>()) {
         (Some(head), Some(tail)) => {
             u64::from_le_bytes(*head).rotate_left(29) ^ u64::from_le_bytes(*tail)
@@ -175,5 +174,5 @@ fn bit(words: usize, name: &str) -> (usize, u64) {
         _ => name.bytes().fold(0, |ends, byte| ends << 8 | u64::from(byte)),
     };
     let hash = (ends ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> 32) as usize & (words - 1), 1 << (hash >> 58))
+    ((hash >> 32) as usize % WORDS, 1 << (hash >> 58))
 }
