@@ -53,7 +53,7 @@ const WITH_HISTOGRAM: [&str; 9] = [
     "prometheus-client",
 ];
 
-/// Recorders that a line goes to for nothing. The third counts what it is asked for and does nothing
+/// Recorders that a line goes to for nothing. The third compares a name and counts, and does nothing
 /// else, the fourth shows what it costs to ask any recorder.
 const UNWANTED: [&str; 5] =
     ["callhome", "callhome-off", "counting-recorder", "noop-recorder", "no-recorder"];
