@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::intake::{Shape, Written};
 use super::limits::Limits;
 use super::outbox::Outbox;
-use super::pending::{Fate, Pending, Ticket};
+use super::pending::{Fate, File, Pending, Ticket};
 use super::queue::Queue;
 use super::reason::{Losses, Reason};
 use crate::clock::Moment;
@@ -74,7 +74,7 @@ impl Outbox {
         let pending = Pending {
             windows: events.len() as u64,
             expires: now.monotonic.saturating_add(self.limits.age),
-            files: is_kept.then(|| report.id().to_owned()).into_iter().collect(),
+            files: File::list(report.id(), events.len() as u64, is_kept),
             ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
             sealed: None,
             tells,

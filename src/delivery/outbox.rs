@@ -151,8 +151,7 @@ impl Outbox {
         // The report is on disk before its parts are not: a crash in between leaves both, and the
         // file tells which are parts.
         let is_spooled = self.disk.write(&report, &merged, sealed.end.wall);
-        let files = if is_spooled { vec![report.id().to_owned()] } else { Vec::new() };
-        let pending = Pending::new(report, sealed, tells, self.limits.age, files);
+        let pending = Pending::new(report, sealed, tells, self.limits.age, is_spooled);
         let ticket = Arc::clone(&pending.ticket);
         self.change(|queue| {
             match self.home {

@@ -53,28 +53,36 @@ pub(super) struct Pending {
     pub(super) attempts: u32,
     /// When it has waited for too long, on the monotonic clock.
     pub(super) expires: Duration,
-    /// The ids under which it is on disk: its own, or, if it could not be written, those of the
-    /// reports that are merged in it. The files go when it is settled.
-    pub(super) files: Vec<String>,
+    /// What of it is on disk: the report itself, or, if that could not be written, the reports that
+    /// are merged in it. The files go when it is settled.
+    pub(super) files: Vec<File>,
+}
+
+/// A report on disk.
+pub(super) struct File {
+    /// The id under which it is there.
+    pub(super) id: String,
+    /// How many windows it is made of.
+    pub(super) windows: u64,
 }
 
 impl Pending {
-    /// The report of a window.
+    /// The report of a window, and whether it is on disk.
     pub(super) fn new(
         report: Report,
         sealed: Sealed,
         tells: Losses,
         age: Duration,
-        files: Vec<String>,
+        is_spooled: bool,
     ) -> Pending {
         Pending {
             windows: sealed.windows,
+            files: File::list(report.id(), sealed.windows, is_spooled),
             expires: sealed.end.monotonic.saturating_add(age),
             ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
             sealed: Some(Box::new(sealed)),
             tells,
             attempts: 0,
-            files,
         }
     }
 
@@ -83,24 +91,34 @@ impl Pending {
         let Spooled { id, sequence, sealed_at, merged, body } = spooled;
         // The only clock that both processes have; it may have been set in between.
         let waited = now.wall.duration_since(sealed_at).unwrap_or_default();
-        let report = Report::read_back(id.clone(), sequence, body, bare);
+        let windows = 1 + merged.len() as u64;
         Pending {
-            windows: 1 + merged.len() as u64,
+            windows,
+            files: File::list(&id, windows, true),
             expires: now.monotonic.saturating_add(age.saturating_sub(waited)),
-            ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
+            ticket: Arc::new(Ticket {
+                report: Report::read_back(id, sequence, body, bare),
+                fate: OnceLock::new(),
+            }),
             sealed: None,
             tells: Losses::default(),
             attempts: 0,
-            files: vec![id],
         }
     }
 
     /// Whether it is on disk as it is, for the next process to send.
     pub(super) fn is_spooled(&self) -> bool {
-        self.files.iter().any(|id| id == self.ticket.report.id())
+        self.files.iter().any(|file| file.id == self.ticket.report.id())
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.ticket.report.body().len()
+    }
+}
+
+impl File {
+    /// The one file of a report, if it is on disk.
+    pub(super) fn list(id: &str, windows: u64, is_spooled: bool) -> Vec<File> {
+        is_spooled.then(|| File { id: id.to_owned(), windows }).into_iter().collect()
     }
 }

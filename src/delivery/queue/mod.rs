@@ -1,5 +1,8 @@
 //! The queue of the outbox: its states and counts, without any waiting or sending.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,7 +145,10 @@ impl Queue {
         }
         self.expire(sealed.end.monotonic);
         tells.merge(&std::mem::take(&mut self.untold));
-        (tells, self.parts.iter().flat_map(|part| part.files.iter().cloned()).collect())
+        (
+            tells,
+            self.parts.iter().flat_map(|part| &part.files).map(|file| file.id.clone()).collect(),
+        )
     }
 
     /// The pending report at this place if it may become a part of `sealed`.
@@ -296,11 +302,19 @@ impl Queue {
         self.pace = Pace::new(self.limits.attempts);
     }
 
-    /// The program ends: what is on disk waits there for the next process.
-    pub(super) fn end(&mut self, pending: Pending) {
-        let spooled = pending.is_spooled();
-        let fate = if spooled { Fate::Spooled } else { Fate::Lost(Reason::Unshipped) };
-        self.settle(pending, fate);
+    /// The program ends: what is on disk waits there for the next process. If those are the parts
+    /// of a report that the receiver may have, they would be sent once more, so they do not.
+    pub(super) fn end(&mut self, mut pending: Pending) {
+        if pending.is_spooled() {
+            return self.settle(pending, Fate::Spooled);
+        }
+        if pending.sealed.is_some() {
+            let parts = std::mem::take(&mut pending.files);
+            let on_disk = parts.iter().map(|part| part.windows).sum();
+            self.tally.spooled += on_disk;
+            pending.windows = pending.windows.saturating_sub(on_disk);
+        }
+        self.settle(pending, Fate::Lost(Reason::Unshipped));
     }
 
     /// Notes the end of a report that is not in the queue any more, or never was.
@@ -320,7 +334,7 @@ impl Queue {
             self.untold.merge(&pending.tells);
         }
         if !matches!(fate, Fate::Spooled) {
-            self.gone.extend(pending.files);
+            self.gone.extend(pending.files.into_iter().map(|file| file.id));
         }
         // It is set once: a report leaves the queue once.
         let _ = pending.ticket.fate.set(fate);
@@ -334,61 +348,5 @@ impl Queue {
     /// The ids whose files are to be removed, since this was last asked.
     pub(super) fn take_gone(&mut self) -> Vec<String> {
         std::mem::take(&mut self.gone)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::SystemTime;
-
-    use super::*;
-    use crate::clock::Moment;
-    use crate::host::identity::new_id;
-
-    fn window(sequence: u64) -> Sealed {
-        let now = Moment { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
-        Sealed::new(new_id(), sequence, now..now, Vec::new(), crate::window::Losses::default())
-    }
-
-    fn report(sealed: Sealed, is_spooled: bool) -> Pending {
-        let id = sealed.id.to_string();
-        let files = if is_spooled { vec![id.clone()] } else { Vec::new() };
-        let report = Report::read_back(id, sealed.sequence, "{}".into(), true);
-        Pending::new(report, sealed, Losses::default(), Limits::SMALL.age, files)
-    }
-
-    #[test]
-    fn an_end_while_windows_become_one_counts_each_once() {
-        for is_spooled in [false, true] {
-            let mut queue = Queue::new(Limits::SMALL);
-            queue.push(report(window(1), is_spooled));
-            let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
-            queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
-            let mut second = window(2);
-            queue.merge(&mut second);
-            assert_eq!((second.windows, queue.tally().pending), (2, 1), "it waits as a part");
-
-            let count = |tally: &Tally| (tally.spooled, tally.lost.total(), tally.pending);
-            let (end, one) = (queue.close(), if is_spooled { (1, 0, 0) } else { (0, 1, 0) });
-            assert_eq!((count(&end), end.last), (one, false));
-            queue.push(report(second, is_spooled));
-            let two = if is_spooled { (2, 0, 0) } else { (0, 2, 0) };
-            assert_eq!(count(&queue.tally()), two, "the second came too late for the first");
-        }
-    }
-
-    #[test]
-    fn what_an_end_counts_as_spooled_stays_on_disk() {
-        let mut queue = Queue::new(Limits::SMALL);
-        queue.push(report(window(1), true));
-        let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
-        queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
-        let mut second = window(2);
-        let (_, files) = queue.merge(&mut second);
-        assert_eq!((files.len(), queue.close().spooled), (1, 1));
-        // The disk is full now.
-        queue.push(report(second, false));
-        assert_eq!(queue.take_gone(), Vec::<String>::new());
-        assert_eq!((queue.tally().spooled, queue.tally().lost.total()), (1, 1));
     }
 }

@@ -1,0 +1,75 @@
+//! What the queue counts when it ends.
+
+use std::time::SystemTime;
+
+use super::*;
+use crate::clock::Moment;
+use crate::host::identity::new_id;
+
+fn window(sequence: u64) -> Sealed {
+    let now = Moment { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
+    Sealed::new(new_id(), sequence, now..now, Vec::new(), crate::window::Losses::default())
+}
+
+fn report(sealed: Sealed, is_spooled: bool) -> Pending {
+    let id = sealed.id.to_string();
+    let report = Report::read_back(id, sealed.sequence, "{}".into(), true);
+    Pending::new(report, sealed, Losses::default(), Limits::SMALL.age, is_spooled)
+}
+
+#[test]
+fn an_end_while_windows_become_one_counts_each_once() {
+    for is_spooled in [false, true] {
+        let mut queue = Queue::new(Limits::SMALL);
+        queue.push(report(window(1), is_spooled));
+        let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
+        queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
+        let mut second = window(2);
+        queue.merge(&mut second);
+        assert_eq!((second.windows, queue.tally().pending), (2, 1), "it waits as a part");
+
+        let count = |tally: &Tally| (tally.spooled, tally.lost.total(), tally.pending);
+        let (end, one) = (queue.close(), if is_spooled { (1, 0, 0) } else { (0, 1, 0) });
+        assert_eq!((count(&end), end.last), (one, false));
+        queue.push(report(second, is_spooled));
+        let two = if is_spooled { (2, 0, 0) } else { (0, 2, 0) };
+        assert_eq!(count(&queue.tally()), two, "the second came too late for the first");
+    }
+}
+
+#[test]
+fn what_an_end_counts_as_spooled_stays_on_disk() {
+    let mut queue = Queue::new(Limits::SMALL);
+    queue.push(report(window(1), true));
+    let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
+    queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
+    let mut second = window(2);
+    let (_, files) = queue.merge(&mut second);
+    assert_eq!((files.len(), queue.close().spooled), (1, 1));
+    // The disk is full now.
+    queue.push(report(second, false));
+    assert_eq!(queue.take_gone(), Vec::<String>::new());
+    assert_eq!((queue.tally().spooled, queue.tally().lost.total()), (1, 1));
+}
+
+#[test]
+fn parts_that_are_on_disk_wait_there_when_what_has_them_could_not_be_written() {
+    for maybe_delivered in [false, true] {
+        let mut queue = Queue::new(Limits::SMALL);
+        let fail = |queue: &mut Queue, error| {
+            let (sent, _) = queue.take_up(Duration::MAX / 2, false).expect("a report");
+            queue.answered(Duration::ZERO, sent.id(), Err(error));
+        };
+        queue.push(report(window(1), true));
+        fail(&mut queue, SendError::retry("down"));
+        let mut second = window(2);
+        let (_, files) = queue.merge(&mut second);
+        queue.push(report(second, false));
+        let error = SendError::retry("no answer");
+        fail(&mut queue, if maybe_delivered { error.possibly_delivered() } else { error });
+        let end = queue.close();
+        let (spooled, gone) = if maybe_delivered { (0, files) } else { (1, vec![]) };
+        assert_eq!((end.spooled, end.lost.total()), (spooled, 2 - spooled));
+        assert_eq!(queue.take_gone(), gone);
+    }
+}
