@@ -79,14 +79,15 @@ impl Declared {
             _ => return s.fact(name, fact),
         };
         let s = if default && matches!(kind, 1 | 3) { s.default(-1.5) } else { s };
-        let s = match kind {
-            2 | 3 | 5 => figures.into_iter().fold(s, Schema::with),
-            _ => s,
-        };
+        let has_figures = matches!(kind, 2 | 3 | 5);
+        let has_buckets = has_figures && figures.contains(&Figure::Buckets(16));
+        let s = if has_figures { figures.into_iter().fold(s, Schema::with) } else { s };
         let version = |transform: &Transform| *transform == Transform::MajorMinor;
+        let least = |transform: &Transform| matches!(transform, Transform::AtLeast(_));
         match kind {
             6 | 21 => transforms.into_iter().fold(s, Schema::transform),
             10..=14 | 20 | 22 => s,
+            _ if has_buckets => transforms.into_iter().filter(least).fold(s, Schema::transform),
             _ => transforms.into_iter().filter(|one| !version(one)).fold(s, Schema::transform),
         }
     }
@@ -182,7 +183,13 @@ fn facts() -> impl Strategy<Value = Fact> {
 }
 
 fn declared() -> impl Strategy<Value = Declared> {
-    let figure = select(vec![Figure::Count, Figure::Sum, Figure::Stddev, Figure::Quantile(0.999)]);
+    let figure = select(vec![
+        Figure::Count,
+        Figure::Sum,
+        Figure::Stddev,
+        Figure::Quantile(0.999),
+        Figure::Buckets(16),
+    ]);
     let figures = prop_oneof![Just(Vec::new()), figure.prop_map(|figure| vec![figure])];
     let sample = proptest::option::of(values());
     let parts = (0..KINDS, transforms(), figures, facts(), any::<bool>(), sample);

@@ -56,6 +56,30 @@ fn figures_follow_the_five_in_the_order_asked() {
     assert!(body.contains(empty), "{body}");
 }
 
+#[test]
+fn buckets_are_pairs_that_add_up() {
+    let schema = Schema::new("shop").summary("rows").with(Figure::Buckets(16));
+    let t = CallHome::builder(schema).build().unwrap();
+    let window = |values: &[f64]| {
+        metrics::with_local_recorder(t.recorder(), || {
+            values.iter().for_each(|value| histogram!("rows").record(*value));
+        });
+        t.flush().unwrap()["rows"].clone()
+    };
+    let rows = window(&[]);
+    assert_eq!(
+        (rows["buckets"].to_string(), rows["buckets_error"].to_string()),
+        ("[]".into(), "0".into())
+    );
+    let rows = window(&[2.5, -1.0, 2.5, 7.0]);
+    assert_eq!(rows["buckets"].to_string(), "[[-1,1],[2.5,2],[7,1]]");
+    assert_eq!(rows["buckets_error"], 0);
+    let values: Vec<f64> = (1..=100).map(f64::from).collect();
+    let rows = window(&values);
+    assert!(rows["buckets"].as_array().unwrap().len() <= 16);
+    assert_eq!(rows["buckets_error"], 0.25); // two for each power of two
+}
+
 /// More distinct values than are kept apart: quantiles and deviation come from the sketch.
 #[test]
 fn figures_of_many_distinct_values_are_close() {
@@ -77,6 +101,15 @@ fn figures_of_many_distinct_values_are_close() {
 #[test]
 fn what_cannot_be_shown_is_an_error_of_build() {
     let error = |schema: Schema| CallHome::builder(schema).build().err().unwrap().to_string();
+    let summary = || Schema::new("shop").summary("a");
+    let coarse = summary().transform(Transform::Digits(2)).with(Figure::Buckets(64));
+    assert!(error(coarse).contains("`a` has `buckets`, to which"));
+    let twice = summary().with(Figure::Buckets(64)).with(Figure::Buckets(32));
+    assert!(error(twice).contains("`a` has `buckets` twice"));
+    for most in [0, 15, 1025] {
+        let message = error(summary().with(Figure::Buckets(most)));
+        assert!(message.contains(&format!("`a` has {most} buckets")), "{message}");
+    }
     let nan = Schema::new("shop").section("s", |s| s.summary("a").with(Figure::Quantile(f64::NAN)));
     assert!(error(nan).contains("`s.a` has the quantile NaN"));
     let counter = Schema::new("shop").counter("orders").with(Figure::Sum);

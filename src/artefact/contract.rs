@@ -95,6 +95,15 @@ fn value(shape: &Shape) -> Json {
     if let Some(items) = &shape.items {
         members.push(("items".to_owned(), value(items)));
     }
+    if !shape.tuple.is_empty() {
+        members
+            .push(("prefixItems".to_owned(), Json::List(shape.tuple.iter().map(value).collect())));
+        members.push(("items".to_owned(), false.into()));
+        members.push(("minItems".to_owned(), shape.tuple.len().into()));
+    }
+    if let Some(most) = shape.most {
+        members.push(("maxItems".to_owned(), most.into()));
+    }
     if !shape.options.is_empty() {
         members.push(("enum".to_owned(), Json::list(shape.options.iter().cloned())));
     }

@@ -3,9 +3,10 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// A value, or an object with its members in order.
+/// A value, a list, or an object with its members in order.
 pub(super) enum Json {
     Value(Value),
+    List(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
@@ -34,6 +35,7 @@ impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Json::Value(value) => value.serialize(serializer),
+            Json::List(items) => items.serialize(serializer),
             Json::Object(members) => {
                 serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
             }

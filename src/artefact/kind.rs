@@ -130,11 +130,21 @@ fn summary(field: &Field) -> Shape {
     let mut members: Vec<(String, Shape)> =
         names.map(|name| (name.to_owned(), number())).into_iter().collect();
     members.push(("mode".to_owned(), number().or_null()));
-    let extra = field.figures.iter().map(|figure| {
-        let count = *figure == Figure::Count;
-        (figure.key(), if count { Shape::count() } else { number() })
-    });
-    members.extend(extra);
+    for figure in &field.figures {
+        let shape = match figure {
+            Figure::Count => Shape::count(),
+            Figure::Buckets(most) => {
+                let pair = Shape::tuple(vec![number(), Shape::count()]);
+                Shape { most: Some(*most), ..Shape::list(pair) }
+            }
+            _ => number(),
+        };
+        members.push((figure.key(), shape));
+        if let Figure::Buckets(_) = figure {
+            let error = Shape { minimum: Some(0), ..number() };
+            members.push((Figure::ERROR.to_owned(), error));
+        }
+    }
     // Of a summary that has too few samples nothing is said; `AtLeast` does nothing to its figures.
     let (rest, least): (Vec<_>, Vec<_>) = field
         .transforms

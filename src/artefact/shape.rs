@@ -21,6 +21,10 @@ pub(super) struct Shape {
     pub(super) others: Option<(Box<Shape>, usize)>,
     /// What the values of a list are.
     pub(super) items: Option<Box<Shape>>,
+    /// What each value of a list is that always has as many.
+    pub(super) tuple: Vec<Shape>,
+    /// The most values of a list.
+    pub(super) most: Option<usize>,
     /// All texts that it may be; none if it may be any.
     pub(super) options: Vec<String>,
 }
@@ -46,6 +50,10 @@ impl Shape {
 
     pub(super) fn list(items: Shape) -> Shape {
         Shape { items: Some(Box::new(items)), ..Shape::of(&["array"]) }
+    }
+
+    pub(super) fn tuple(items: Vec<Shape>) -> Shape {
+        Shape { tuple: items, ..Shape::of(&["array"]) }
     }
 
     pub(super) fn or_null(mut self) -> Shape {

@@ -7,7 +7,7 @@ use super::number::Number;
 use super::rows::Rows;
 use crate::cell::Range;
 use crate::schema::{Field, Figure, Item, Kind, Plan, transform};
-use crate::summary::Figures;
+use crate::summary::{Buckets, Figures};
 use crate::window::Reading;
 
 /// The whole data object.
@@ -116,7 +116,7 @@ fn figures<S: Serializer>(
     if said(0.0).is_none() {
         return serializer.serialize_unit();
     }
-    let mut map = serializer.serialize_map(Some(5 + field.figures.len()))?;
+    let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("max", &number(figures.max))?;
     map.serialize_entry("mean", &said(figures.mean))?;
     map.serialize_entry("median", &number(figures.median))?;
@@ -132,6 +132,12 @@ fn figures<S: Serializer>(
             Figure::Sum => map.serialize_entry(&key, &number(figures.sum))?,
             Figure::Stddev => map.serialize_entry(&key, &said(figures.stddev()))?,
             Figure::Quantile(q) => map.serialize_entry(&key, &number(figures.quantile(*q)))?,
+            Figure::Buckets(most) => {
+                let Buckets { pairs, error } = figures.buckets(*most);
+                let pairs = pairs.into_iter().map(|(value, count)| (Number(value), count));
+                map.serialize_entry(&key, &pairs.collect::<Vec<_>>())?;
+                map.serialize_entry(Figure::ERROR, &Number(error))?;
+            }
         }
     }
     map.end()

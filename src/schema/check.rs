@@ -83,7 +83,21 @@ fn figures(field: &Field, path: &str) -> Result<(), Error> {
                 )));
             }
         }
-        if field.figures[..index].contains(figure) {
+        if let Figure::Buckets(most) = figure {
+            if !(16..=1024).contains(most) {
+                return Err(bad(format!(
+                    "`{path}` has {most} buckets: give a number from 16 to 1024"
+                )));
+            }
+            let coarser = |transform: &&Transform| !matches!(transform, Transform::AtLeast(_));
+            if let Some(transform) = field.transforms.iter().find(coarser) {
+                return Err(bad(format!(
+                    "`{path}` has `{key}`, to which `{}` does not apply: drop one",
+                    transform.key()
+                )));
+            }
+        }
+        if field.figures[..index].iter().any(|other| other.key() == key) {
             return Err(bad(format!("`{path}` has `{key}` twice: drop one")));
         }
     }

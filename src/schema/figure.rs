@@ -27,9 +27,33 @@ pub enum Figure {
     ///
     /// Up to 1,024 distinct values it is exact, after that less than 0.1 % off.
     Quantile(f64),
+    /// `buckets`: the samples as a list of pairs of value and count, from the smallest value on, of
+    /// which there are at most this many, 16 to 1,024. Lists of several windows and installations
+    /// add up: a receiver's SQL makes any quantile of a whole fleet of them, which it cannot of
+    /// medians.
+    ///
+    /// And `buckets_error`: how far a sample may be from the value that stands for it, relative to
+    /// the sample. It is 0 while there are no more distinct values than pairs. After that samples
+    /// that are close have a value in common: the middle of a cell, of which a power of two has
+    /// 1,024, or 512, and so on, as many as the pairs suffice for. With 256 pairs, samples from 1 to
+    /// 1,000 are 1/32 off at most, and those from 1 µs to 1 minute 1/16.
+    ///
+    /// A summary that is made coarser has none.
+    Buckets(usize),
 }
 
 impl Figure {
+    /// All that is asked for.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Figure::Buckets(most) => format!("{} {most}", self.key()),
+            _ => self.key(),
+        }
+    }
+
+    /// The name of the error of the buckets.
+    pub(crate) const ERROR: &'static str = "buckets_error";
+
     /// The figure's name in a report.
     pub(crate) fn key(self) -> String {
         match self {
@@ -37,6 +61,7 @@ impl Figure {
             Figure::Sum => "sum".to_owned(),
             Figure::Stddev => "stddev".to_owned(),
             Figure::Quantile(q) => format!("p{}", percent(q)),
+            Figure::Buckets(_) => "buckets".to_owned(),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Plan {
             };
             let word = field.kind.word();
             let unit = field.unit.as_deref().unwrap_or_default();
-            let figures: Vec<String> = field.figures.iter().map(|figure| figure.key()).collect();
+            let figures: Vec<String> = field.figures.iter().map(|figure| figure.words()).collect();
             let transforms: Vec<String> = field.transforms.iter().map(|t| t.key()).collect();
             let (figures, transforms) = (figures.join(","), transforms.join(","));
             format!("{path}\0{word}\0{unit}\0{figures}\0{transforms}\0{labels}{cumulative}")

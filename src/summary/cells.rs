@@ -147,10 +147,18 @@ impl Cells {
     /// to zero, less than 1/1024 of it off; so by the triangle inequality the result is less than
     /// 0.1 % of the samples' root mean square off. Nor is it larger than the range of the samples.
     pub(super) fn stddev(&self, mean: f64) -> f64 {
+        deviation::stddev(self.samples().into_iter(), mean, self.max.max(-self.min))
+    }
+
+    /// All samples in order, each taken for its cell's edge nearest to zero.
+    pub(super) fn samples(&self) -> Vec<(f64, u64)> {
         let negative = self.negative().edges().map(|(magnitude, count)| (-magnitude, count));
-        let samples = negative.chain([(0.0, self.zeros)]).chain(self.positive().edges());
-        let samples = samples.map(|(value, count)| (value.max(self.min).min(self.max), count));
-        deviation::stddev(samples, mean, self.max.max(-self.min))
+        let mut samples: Vec<(f64, u64)> = negative.collect();
+        samples.reverse();
+        samples.extend((self.zeros > 0).then_some((0.0, self.zeros)));
+        samples.extend(self.positive().edges());
+        samples.iter_mut().for_each(|(value, _)| *value = value.max(self.min).min(self.max));
+        samples
     }
 
     /// Counts `n` samples of a value whose octave may be missing, or that is zero or subnormal.

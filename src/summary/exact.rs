@@ -147,11 +147,17 @@ impl Table {
         list
     }
 
+    /// The same, from the smallest value on.
+    pub(super) fn sorted(&self) -> Vec<(f64, u64)> {
+        let mut list = self.to_vec();
+        list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        list
+    }
+
     /// The sample standard deviation given the mean.
     pub(super) fn stddev(&self, mean: f64) -> f64 {
         // Rounding depends on the order, and the order in the table on that of the samples.
-        let mut pairs = self.to_vec();
-        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let pairs = self.sorted();
         let reach = |pair: Option<&(f64, u64)>| pair.map_or(0.0, |(value, _)| value.abs());
         let reach = reach(pairs.first()).max(reach(pairs.last()));
         stddev(pairs.into_iter(), mean, reach)

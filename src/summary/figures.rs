@@ -1,5 +1,6 @@
 //! What a summary says about its samples.
 
+use super::buckets::Buckets;
 use super::ranked::Ranked;
 
 /// The figures of one summary.
@@ -38,5 +39,11 @@ impl Figures<'_> {
     /// sample) to 1 (the largest); a NaN is taken for 0. 0 without samples.
     pub(crate) fn quantile(&self, q: f64) -> f64 {
         self.ranked.quantile(q, self.count)
+    }
+
+    /// The samples as at most so many pairs of value and count, but at least five: exact while there
+    /// are no more distinct values, else as close as so few can be.
+    pub(crate) fn buckets(&self, most: usize) -> Buckets {
+        self.ranked.buckets(most)
     }
 }

@@ -43,6 +43,7 @@
 //! for as many distinct values as the window before had, or a log of 8,192 samples (64 KiB) if they
 //! were too many in one of the last eight windows.
 
+mod buckets;
 mod cells;
 mod deviation;
 mod exact;
@@ -57,6 +58,7 @@ mod sum;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use buckets::Buckets;
 pub(crate) use figures::Figures;
 pub(crate) use intake::{Intake, Outlook};
 

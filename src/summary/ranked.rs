@@ -1,5 +1,6 @@
 //! The samples in order of size, as median and quantiles need them.
 
+use super::buckets::Buckets;
 use super::exact::Table;
 use super::sketch::Sketch;
 
@@ -18,6 +19,14 @@ impl Ranked<'_> {
         match self {
             Ranked::Exact(table) => at_rank(&mut table.to_vec(), rank).0,
             Ranked::Cells(sketch) => sketch.at_rank(rank).0,
+        }
+    }
+
+    /// The samples as at most so many pairs of value and count, but at least five.
+    pub(super) fn buckets(&self, most: usize) -> Buckets {
+        match self {
+            Ranked::Exact(table) => Buckets::new(&table.sorted(), true, most),
+            Ranked::Cells(sketch) => Buckets::new(&sketch.samples(), false, most),
         }
     }
 

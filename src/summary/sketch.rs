@@ -143,6 +143,11 @@ impl<'a> Sketch<'a> {
         self.cells.stddev(mean)
     }
 
+    /// All samples in order, each less than 1/1024 off.
+    pub(super) fn samples(&self) -> Vec<(f64, u64)> {
+        self.cells.samples()
+    }
+
     /// Limits what was read from a cell to the range of the samples.
     fn limit(&self, value: f64) -> f64 {
         value.max(self.cells.min).min(self.cells.max)

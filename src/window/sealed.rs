@@ -7,12 +7,16 @@ use uuid::Uuid;
 
 use crate::cell::{Distinct, Range};
 use crate::clock::Moment;
-use crate::schema::{Fact, Given, Host, Kind, LabelValues, Of, Plan, Series};
+use crate::schema::{Fact, Field, Figure, Given, Host, Kind, LabelValues, Of, Plan, Series};
 use crate::summary::Summary;
 
 /// A merged window names at most so many of the windows merged into it, the latest ones: an
 /// outage may last for thousands.
 pub(crate) const NAMED: usize = 128;
+
+/// The characters of the numbers that have the most, such as the least: a sign, seventeen digits, a
+/// point, `e` and three digits.
+const LONGEST_NUMBER: usize = 23;
 
 /// A window's values, taken exactly once; or those of several windows in a row, merged.
 #[derive(Clone, Debug)]
@@ -120,9 +124,18 @@ impl Sealed {
 
     /// The window of a schema whose report takes the most bytes.
     pub(crate) fn largest(plan: &Plan, now: Moment) -> Sealed {
-        let summary = || {
+        // Where there are buckets, one for each of the values that take the most bytes.
+        let summary = |field: &Field| {
+            let buckets = field.figures.iter().map(|figure| match figure {
+                Figure::Buckets(most) => *most,
+                _ => 1,
+            });
             let mut samples = Summary::default();
-            samples.record_n(f64::MIN, u64::MAX);
+            let values = (0..).map(|at| f64::from_bits(f64::MIN.to_bits() - at));
+            let longest = values.filter(|value| format!("{value:e}").len() == LONGEST_NUMBER);
+            for value in longest.take(buckets.max().unwrap_or(1)) {
+                samples.record_n(value, u64::MAX);
+            }
             Reading::Summary(Box::new(samples), None)
         };
         // As JSON, a control character takes the most.
@@ -136,7 +149,7 @@ impl Sealed {
             }
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
-            Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(),
+            Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(&leaf.field),
             Kind::Series(series) => Reading::Series(largest_rows(series)),
         });
         let readings = readings.collect();

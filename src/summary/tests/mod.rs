@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod bounds;
+mod buckets;
 mod deviation;
 mod intake;
 mod octave;

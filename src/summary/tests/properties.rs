@@ -38,7 +38,7 @@ impl Random {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Shape {
+pub(super) enum Shape {
     Constant,
     Few,
     UniformIntegers,
@@ -53,7 +53,7 @@ enum Shape {
     AnyBits,
 }
 
-const SHAPES: [Shape; 12] = [
+pub(super) const SHAPES: [Shape; 12] = [
     Shape::Constant,
     Shape::Few,
     Shape::UniformIntegers,
@@ -69,7 +69,7 @@ const SHAPES: [Shape; 12] = [
 ];
 
 impl Shape {
-    fn samples(self, n: usize, random: &mut Random) -> Vec<f64> {
+    pub(super) fn samples(self, n: usize, random: &mut Random) -> Vec<f64> {
         let constant = random.normal() * 1e6;
         let few: Vec<f64> = (0..20).map(|_| random.normal() * 1e3).collect();
         let sample = |_| match self {
