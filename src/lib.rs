@@ -18,6 +18,8 @@
 //! | [`host`] | facts about the machine and the process |
 //! | [`route`] | paths without their variable parts |
 //! | [`Clock`] | where time comes from |
+#![cfg_attr(feature = "testing", doc = "| [`testing`] | what tests of telemetry need |")]
+//! | [`guide`] | pages about what spans several items |
 //! | [`Error`] | what went wrong, in which value, and the remedy |
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -36,6 +38,7 @@ mod events;
 mod files;
 mod flusher;
 mod guard;
+pub mod guide;
 mod handle;
 pub mod host;
 mod panics;
@@ -50,6 +53,8 @@ pub mod sink;
 mod status;
 mod summary;
 mod switch;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod view;
 mod window;
 

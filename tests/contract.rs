@@ -7,13 +7,13 @@ mod support;
 use std::time::Duration;
 
 use callhome::sink::{MemorySink, SendError};
+use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Fact, Figure, Schema, Series, Transform};
 use jsonschema::Validator;
 use metrics::{counter, gauge, histogram};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use support::clock::TestClock;
 
 fn validator(contract: &str) -> Validator {
     let contract: Value = serde_json::from_str(contract).unwrap();
@@ -242,7 +242,7 @@ proptest! {
         });
         let add = |s, (at, field): (usize, &Declared)| field.add(s, some.len() + at);
         let schema = rest.iter().enumerate().fold(schema, add);
-        let (sink, clock) = (MemorySink::new(), TestClock::new());
+        let (sink, clock) = (MemorySink::new(), VirtualClock::new());
         let mut builder = builder(schema).sink(sink.clone()).clock(clock.clone()).max_attempts(1);
         if bare {
             builder = builder.bare();
@@ -261,10 +261,9 @@ proptest! {
             clock.advance(Duration::from_secs(7200));
             let _ = callhome.flush();
         }
-        let bodies = sink.bodies();
-        prop_assert!(!bodies.is_empty());
-        for body in bodies {
-            let report: Value = serde_json::from_slice(&body).unwrap();
+        let reports = sink.documents();
+        prop_assert!(!reports.is_empty());
+        for report in reports {
             let fault = valid.validate(&report).map_err(|error| {
                 format!("{error} at {} in {report}", error.instance_path())
             });
@@ -378,7 +377,7 @@ fn the_id_in_reports_has_the_name_the_version_and_a_hash() {
     let sink = MemorySink::new();
     let callhome = CallHome::builder(schema).sink(sink.clone()).opt_out().build().unwrap();
     callhome.flush().unwrap();
-    let report: Value = serde_json::from_slice(&sink.bodies()[0]).unwrap();
+    let report = &sink.documents()[0];
     let id = report["schema_id"].as_str().unwrap();
     let (name, version) = id.rsplit_once('@').unwrap();
     let (version, hash) = version.split_once('+').unwrap();

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 mod support;
-use support::clock::TestClock;
+use callhome::testing::VirtualClock;
 
 /// Takes reports while it is up.
 #[derive(Clone, Default)]
@@ -77,7 +77,7 @@ proptest! {
     /// says all.
     #[test]
     fn the_latest_report_says_all(steps in prop::collection::vec(step(), 0..60)) {
-        let (clock, receiver) = (TestClock::new(), Flaky::default());
+        let (clock, receiver) = (VirtualClock::new(), Flaky::default());
         let builder = CallHome::builder(schema()).opt_out().clock(clock.clone());
         let callhome = builder.sink(receiver.clone()).max_attempts(1).build().unwrap();
         let (mut total, mut seen, mut told) = (0u128, [0u128; 3], Vec::new());

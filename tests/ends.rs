@@ -15,7 +15,6 @@ use std::time::{Duration, SystemTime};
 use callhome::sink::{MemorySink, Parcel, SendError, Sink};
 use callhome::{CallHome, Clock, ErrorKind, Moment, Schema};
 use metrics::counter;
-use serde_json::Value;
 use support::SOON;
 use support::apart::{apart, has_threads};
 
@@ -31,8 +30,7 @@ fn installed(schema: Schema, sink: &MemorySink) -> CallHome {
 
 /// What `n` is in each report that arrived.
 fn arrived(sink: &MemorySink) -> Vec<u64> {
-    let n = |body: Vec<u8>| serde_json::from_slice::<Value>(&body).unwrap()["data"]["n"].as_u64();
-    sink.bodies().into_iter().map(|body| n(body).unwrap()).collect()
+    sink.documents().iter().map(|report| report["data"]["n"].as_u64().unwrap()).collect()
 }
 
 /// A value that runs this when it is dropped.
@@ -84,15 +82,14 @@ fn dropped_by_a_task_and_with_the_runtime() {
 #[test]
 fn inside_a_runtime_over_http() {
     apart("inside_a_runtime_over_http", || {
-        let server = support::Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+        let server = callhome::testing::HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
         runtime().block_on(async {
             let builder = CallHome::builder(schema()).opt_out().endpoint(&server.url("/"));
             let callhome = builder.install().unwrap();
             counter!("n").increment(7);
             drop(callhome);
         });
-        let report: Value = serde_json::from_slice(&server.request().body).unwrap();
-        assert_eq!(report["data"]["n"], 7);
+        callhome::assert_report!(server.request(), "data.n" == 7);
     });
 }
 

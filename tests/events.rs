@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use callhome::host::HostFacts;
 use callhome::sink::{MemorySink, Parcel, SendError, Sink};
+use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Fact, Schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::SOON;
-use support::clock::TestClock;
 
 fn command() -> Schema {
     Schema::new("command")
@@ -135,7 +135,7 @@ fn a_schema_that_is_no_event_or_no_report_is_an_error() {
 
 #[test]
 fn the_envelope_says_which_event_it_is_and_when() {
-    let clock = TestClock::new();
+    let clock = VirtualClock::new();
     let sink = MemorySink::new();
     let callhome = sending(&sink).clock(clock.clone()).build().unwrap();
     send(&callhome, 1);
@@ -154,7 +154,7 @@ fn the_envelope_says_which_event_it_is_and_when() {
 
 #[test]
 fn events_go_together_when_there_are_enough_or_the_first_has_waited() {
-    let (clock, sink) = (TestClock::new(), MemorySink::new());
+    let (clock, sink) = (VirtualClock::new(), MemorySink::new());
     let minute = Duration::from_secs(60);
     let callhome = sending(&sink).bare().clock(clock.clone()).events_as_array(3, minute);
     let callhome = callhome.build().unwrap();
@@ -347,7 +347,7 @@ fn what_a_command_could_not_send_the_next_one_sends_with_the_same_bytes_and_id()
 
 #[test]
 fn events_whose_attempts_are_used_up_get_them_again_after_an_interval() {
-    let (clock, sink) = (TestClock::new(), MemorySink::new());
+    let (clock, sink) = (VirtualClock::new(), MemorySink::new());
     sink.answer(|_| Err(SendError::retry("down")));
     let hour = Duration::from_secs(60 * 60);
     let callhome = sending(&sink).clock(clock.clone()).max_attempts(2);
@@ -486,7 +486,7 @@ proptest! {
         waiting in 20usize..60,
         pending in 1usize..6,
     ) {
-        let (clock, receiver) = (TestClock::new(), Receiver::default());
+        let (clock, receiver) = (VirtualClock::new(), Receiver::default());
         receiver.0.lock().unwrap().0 = script;
         let callhome = builder().clock(clock.clone()).opt_out().sink(receiver.clone());
         let callhome = callhome.max_pending(pending).max_events(waiting);

@@ -8,13 +8,13 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use callhome::testing::{HttpReceiver, Request, until_closed};
 use callhome::{CallHome, ErrorKind, Schema};
 use metrics::counter;
 use serde_json::Value;
-use support::{Request, SOON, Server, until_closed};
+use support::SOON;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
 
 fn aggregator(url: &str) -> CallHome {
     CallHome::builder(Schema::new("s").counter("n"))
@@ -64,7 +64,7 @@ fn what_an_unreachable_receiver_missed_arrives_when_it_is_back() {
         is_kept(&callhome, &address.to_string());
         assert_eq!(callhome.status().pending(), n);
     }
-    let server = Server::on(TcpListener::bind(address).unwrap(), OK);
+    let server = HttpReceiver::on(TcpListener::bind(address).unwrap(), [OK.into()]);
     add(&callhome, 10);
     assert_eq!(callhome.flush().unwrap()["n"], 10);
     let numbers: Vec<u64> = (0..4).map(|_| n(&server.request())).collect();
@@ -74,10 +74,7 @@ fn what_an_unreachable_receiver_missed_arrives_when_it_is_back() {
 
 #[test]
 fn every_attempt_sends_the_same_bytes_under_the_same_id() {
-    let mut answers = [BROKEN, BROKEN, OK].into_iter();
-    let server = Server::start(move |_, stream| {
-        let _ = stream.write_all(answers.next().unwrap_or(OK).as_bytes());
-    });
+    let server = HttpReceiver::scripted([500.into(), 500.into(), 204.into()]);
     let callhome = aggregator(&server.url("/v1"));
     add(&callhome, 7);
     is_kept(&callhome, "500");
@@ -102,7 +99,7 @@ fn a_receiver_that_hangs_or_closes_early_is_a_failed_attempt() {
         },
     ];
     for script in scripts {
-        let server = Server::raw(script);
+        let server = HttpReceiver::raw(script);
         let callhome = aggregator(&server.url("/"));
         add(&callhome, 7);
         is_kept(&callhome, "127.0.0.1");
@@ -112,7 +109,7 @@ fn a_receiver_that_hangs_or_closes_early_is_a_failed_attempt() {
 
 #[test]
 fn a_shutdown_keeps_its_deadline_and_says_what_is_lost() {
-    let server = Server::raw(|mut stream| until_closed(&mut stream));
+    let server = HttpReceiver::raw(|mut stream| until_closed(&mut stream));
     let callhome = CallHome::builder(Schema::new("s").counter("n"))
         .endpoint(&server.url("/"))
         .opt_out()

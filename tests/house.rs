@@ -103,6 +103,23 @@ fn one_module_reads_the_clock_and_one_speaks_http() {
     }
 }
 
+/// The library never panics, but for the assertions of the kit for tests, which a release build does
+/// not have.
+#[test]
+fn the_kit_for_tests_alone_may_panic_and_is_for_tests_alone() {
+    let lib = read("src/lib.rs");
+    assert!(lib.contains("warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)"));
+    assert!(lib.contains("#[cfg(feature = \"testing\")]\npub mod testing;"));
+    for (file, text) in sources() {
+        let allowed =
+            code(&text).any(|line| line.contains("allow(") && line.contains("clippy::panic"));
+        assert_eq!(allowed, file == Path::new("testing/mod.rs"), "{}", file.display());
+    }
+    let manifest = read("Cargo.toml");
+    let default = manifest.lines().find(|line| line.starts_with("default = ")).unwrap();
+    assert!(!default.contains("testing"), "{default}");
+}
+
 /// Who somebody is stands in the environment, in files and in the answers of a few functions. None
 /// of them is asked. (That none is asked by a dependency either is what `tests/off.rs` traces.)
 #[test]

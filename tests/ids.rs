@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callhome::sink::MemorySink;
+use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Report, Schema};
 use serde_json::{Value, json};
 use support::apart::apart;
-use support::clock::TestClock;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -169,7 +169,7 @@ fn an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret() {
 
 #[test]
 fn a_kept_id_is_replaced_while_the_program_runs() {
-    let (folder, clock) = (Folder::new(), TestClock::new());
+    let (folder, clock) = (Folder::new(), VirtualClock::new());
     let process = |file: &Path| {
         let builder = builder().clock(clock.clone()).cluster_id_file(file);
         builder.cluster_id_rotates(30 * DAY).build().unwrap()
@@ -192,7 +192,7 @@ fn a_kept_id_is_replaced_while_the_program_runs() {
 
 #[test]
 fn nothing_is_replaced_when_the_switch_says_no() {
-    let (folder, clock) = (Folder::new(), TestClock::new());
+    let (folder, clock) = (Folder::new(), VirtualClock::new());
     let builder = builder().clock(clock.clone()).cluster_id_file(folder.id());
     let callhome = builder.cluster_id_rotates(30 * DAY).build().unwrap();
     callhome.set_enabled(false).unwrap();

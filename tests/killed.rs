@@ -12,10 +12,11 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use callhome::testing::{HttpReceiver, until_closed};
 use callhome::{CallHome, Schema};
 use metrics::counter;
 use serde_json::Value;
-use support::{SOON, Server, until_closed};
+use support::SOON;
 
 const ROUNDS: u64 = 10;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -50,7 +51,7 @@ fn no_window_that_was_sealed_is_lost_and_none_comes_twice_under_two_ids() {
     let (taken, calm) = (Arc::clone(&accepted), Arc::new(AtomicBool::new(false)));
     let mut number = 0u64;
     let calmed = Arc::clone(&calm);
-    let server = Server::start(move |request, stream| {
+    let server = HttpReceiver::start(move |request, stream| {
         number += 1;
         let _ = arrived.send(());
         let take = || {

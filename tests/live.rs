@@ -32,10 +32,6 @@ fn builder(sink: &MemorySink) -> Builder {
     CallHome::builder(schema()).sink(sink.clone()).opt_out()
 }
 
-fn parsed(sink: &MemorySink) -> Vec<Value> {
-    sink.bodies().iter().map(|body| serde_json::from_slice(body).unwrap()).collect()
-}
-
 /// Files and folders that are gone after the test.
 struct Folder(PathBuf);
 
@@ -87,7 +83,7 @@ fn what_was_recorded_before_and_while_off_is_never_reported() {
     assert_eq!(callhome.set_enabled(true).unwrap().mode(), Mode::On);
 
     callhome.flush().unwrap();
-    let [report] = &parsed(&sink)[..] else { panic!("one report") };
+    let [report] = &sink.documents()[..] else { panic!("one report") };
     let data = &report["data"];
     assert_eq!((&data["n"], &data["g"], &data["d"]), (&0.into(), &Value::Null, &0.into()));
     assert_eq!((&data["x"]["mode"], &report["sequence"]), (&Value::Null, &1.into()));
@@ -122,7 +118,7 @@ fn off_takes_back_what_waits_the_spool_and_the_id() {
     sink.answer(|_| Ok(()));
     callhome.set_enabled(true).unwrap();
     callhome.flush().unwrap();
-    let [report] = &parsed(&sink)[..] else { panic!("one report") };
+    let [report] = &sink.documents()[..] else { panic!("one report") };
     assert_eq!(report["losses"], serde_json::json!({}), "nothing of before");
     assert_ne!(report["data"]["cluster"], before);
     assert_eq!(fs::read_to_string(id).unwrap().trim(), report["data"]["cluster"].as_str().unwrap());
@@ -218,7 +214,7 @@ fn local_writes_the_very_reports_and_sends_none() {
     callhome.set_enabled(true).unwrap();
     callhome.flush().unwrap();
     assert_eq!(sink.attempts(), 1);
-    assert_eq!(parsed(&sink)[0]["data"]["n"], 0, "what was local stays local");
+    assert_eq!(sink.documents()[0]["data"]["n"], 0, "what was local stays local");
 }
 
 #[test]

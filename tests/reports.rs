@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use callhome::sink::MemorySink;
+use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Schema};
 use metrics::{counter, gauge, histogram, with_local_recorder};
-use support::clock::TestClock;
 
 fn builder(schema: Schema) -> Builder {
     CallHome::builder(schema)
@@ -132,7 +132,7 @@ fn reports_come_and_go_while_threads_record() {
 #[test]
 fn ids_and_clock_are_those_of_the_first_unless_they_are_given() {
     let schema = || Schema::new("s").instance_id("instance").cluster_id("cluster").uptime("uptime");
-    let clock = TestClock::new();
+    let clock = VirtualClock::new();
     let first = builder(schema()).clock(clock.clone()).build().unwrap();
     clock.advance(Duration::from_secs(60));
     let second = first.attach(builder(schema())).unwrap();

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use callhome::sink::{MemorySink, SendError};
+use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, Clock, Fact, Outcome, Schema};
 use metrics::{counter, gauge, histogram};
 use serde_json::Value;
-use support::clock::TestClock;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-fn reporting(schema: Schema) -> (Builder, TestClock, MemorySink) {
-    let (clock, sink) = (TestClock::new(), MemorySink::new());
+fn reporting(schema: Schema) -> (Builder, VirtualClock, MemorySink) {
+    let (clock, sink) = (VirtualClock::new(), MemorySink::new());
     let builder = CallHome::builder(schema)
         .clock(clock.clone())
         .sink(sink.clone())
@@ -24,10 +24,6 @@ fn reporting(schema: Schema) -> (Builder, TestClock, MemorySink) {
         .first_after(HOUR)
         .spread(Duration::ZERO);
     (builder, clock, sink)
-}
-
-fn parsed(sink: &MemorySink) -> Vec<Value> {
-    sink.bodies().iter().map(|body| serde_json::from_slice(body).unwrap()).collect()
 }
 
 #[test]
@@ -43,7 +39,7 @@ fn the_first_report_comes_after_its_delay_and_then_one_every_interval() {
     clock.advance(4 * HOUR);
     assert_eq!((callhome.tick(), sink.attempts()), (4 * HOUR, 2));
 
-    let reports = parsed(&sink);
+    let reports = sink.documents();
     assert_eq!((&reports[0]["data"]["n"], &reports[1]["data"]["n"]), (&5.into(), &0.into()));
     assert_eq!(reports[0]["data"]["up"], 3600);
     assert_eq!((&reports[0]["sequence"], &reports[1]["sequence"]), (&1.into(), &2.into()));
@@ -90,7 +86,7 @@ fn polled_functions_and_gauges_are_sampled_on_the_clock() {
         gauge!("clients").set(30);
     });
     callhome.flush().unwrap();
-    let data = &parsed(&sink)[0]["data"];
+    let data = &sink.documents()[0]["data"];
     // 0, 1, 2, 3 on the clock and 4 at the seal; 0, 10, 20, 30 and 30.
     assert_eq!(
         data["polled"],
@@ -131,7 +127,7 @@ fn a_failed_report_is_tried_again_under_its_id_when_the_receiver_wants_it() {
     assert_eq!((sink.attempts(), callhome.status().accepted()), (2, 1));
     clock.advance(2 * HOUR);
     callhome.tick();
-    let reports = parsed(&sink);
+    let reports = sink.documents();
     assert_eq!((&reports[0]["data"]["n"], &reports[1]["data"]["n"]), (&1.into(), &10.into()));
     let status = callhome.status();
     assert!(status.pending() == 0 && status.last_error().is_none());
@@ -184,7 +180,7 @@ fn a_window_has_four_attempts_and_then_is_part_of_the_next() {
         report["x"],
         serde_json::json!({"max": 4, "mean": 2.5, "median": 2.5, "min": 1, "mode": 1})
     );
-    let [body] = &parsed(&sink)[..] else { panic!("one report") };
+    let [body] = &sink.documents()[..] else { panic!("one report") };
     let merged = body["merged"].as_array().unwrap();
     assert_eq!((merged.len(), &merged[0]), (3, &first.into()));
     assert_eq!(
@@ -210,7 +206,7 @@ fn a_report_that_may_have_arrived_is_only_sent_as_it_is() {
     clock.advance(4 * HOUR);
     callhome.tick();
     let numbers: Vec<Value> =
-        parsed(&sink).into_iter().map(|mut report| report["data"]["n"].take()).collect();
+        sink.documents().into_iter().map(|mut report| report["data"]["n"].take()).collect();
     assert_eq!(numbers, [1, 9], "the others never were with the receiver");
 }
 
@@ -237,7 +233,7 @@ fn a_receiver_that_refuses_is_probed_once_a_day_and_windows_wait_for_it() {
     );
     sink.answer(|_| Ok(()));
     assert_eq!(callhome.flush().unwrap()["n"], 3);
-    assert_eq!(parsed(&sink)[0]["losses"]["reports_refused"], 15);
+    assert_eq!(sink.documents()[0]["losses"]["reports_refused"], 15);
 }
 
 #[test]
@@ -256,7 +252,7 @@ fn a_report_that_waited_too_long_is_given_up_and_told_of() {
     callhome.flush().unwrap();
     assert_eq!(callhome.status().losses(), [("reports_expired", 1)]);
     assert_eq!((callhome.status().accepted(), callhome.status().pending()), (2, 0));
-    assert_eq!(parsed(&sink).last().unwrap()["losses"]["reports_expired"], 1);
+    assert_eq!(sink.documents().last().unwrap()["losses"]["reports_expired"], 1);
 }
 
 #[test]
@@ -287,7 +283,8 @@ fn memory_stays_flat_over_a_thousand_failed_windows() {
         callhome.flush().unwrap();
         let bytes: usize = sink.bodies().iter().map(Vec::len).sum();
         assert!(sink.bodies().len() <= 65 && bytes < 65 * 1000, "{bytes}");
-        let n: u64 = parsed(&sink).iter().map(|report| report["data"]["n"].as_u64().unwrap()).sum();
+        let n: u64 =
+            sink.documents().iter().map(|report| report["data"]["n"].as_u64().unwrap()).sum();
         assert_eq!(n + callhome.status().lost(), 1000);
     }
 }
@@ -319,7 +316,7 @@ fn more_reports_than_may_wait_are_given_up_oldest_first_and_told_of() {
     assert_eq!((callhome.status().pending(), callhome.status().lost()), (2, 2));
     sink.answer(|_| Ok(()));
     callhome.flush().unwrap();
-    let reports = parsed(&sink);
+    let reports = sink.documents();
     let numbers: Vec<&Value> = reports.iter().map(|report| &report["data"]["n"]).collect();
     assert_eq!(numbers, [3, 4, 0]);
     let told: u64 =
@@ -338,5 +335,5 @@ fn a_refusal_is_final_counted_and_told_of() {
     assert_eq!((callhome.status().pending(), callhome.status().lost()), (0, 1));
     sink.answer(|_| Ok(()));
     callhome.flush().unwrap();
-    assert_eq!(parsed(&sink)[0]["losses"]["reports_refused"], 1);
+    assert_eq!(sink.documents()[0]["losses"]["reports_refused"], 1);
 }

@@ -19,11 +19,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use callhome::testing::{Request, until_closed};
 use callhome::{CallHome, Figure, Schema};
 use metrics::{counter, gauge, histogram};
 use serde_json::Value;
+use support::SOON;
 use support::apart::resident;
-use support::{Request, SOON, until_closed};
 
 const THREADS: usize = 4;
 /// What the resident memory may grow by after the first quarter, in KiB.

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use callhome::sink::{MemorySink, SendError};
+use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Schema};
 use metrics::counter;
-use serde_json::Value;
-use support::clock::TestClock;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -59,12 +58,8 @@ fn down() -> MemorySink {
     sink
 }
 
-fn parsed(sink: &MemorySink) -> Vec<Value> {
-    sink.bodies().iter().map(|body| serde_json::from_slice(body).unwrap()).collect()
-}
-
 fn numbers(sink: &MemorySink) -> Vec<u64> {
-    parsed(sink).iter().map(|report| report["data"]["n"].as_u64().unwrap()).collect()
+    sink.documents().iter().map(|report| report["data"]["n"].as_u64().unwrap()).collect()
 }
 
 #[test]
@@ -110,13 +105,13 @@ fn a_killed_process_loses_no_sealed_window_and_repeats_none_under_another_id() {
     let callhome = builder(directory.path(), &next).build().unwrap();
     callhome.flush().unwrap();
     assert_eq!(numbers(&next), [7, 0]);
-    let id = parsed(&next)[0]["report_id"].as_str().unwrap().to_owned();
+    let id = next.documents()[0]["report_id"].as_str().unwrap().to_owned();
     assert!(file.contains(&id), "{file} holds {id}");
 }
 
 #[test]
 fn windows_that_became_one_are_one_file() {
-    let (directory, sink, clock) = (Directory::new(), down(), TestClock::new());
+    let (directory, sink, clock) = (Directory::new(), down(), VirtualClock::new());
     let timed = |builder: Builder| builder.clock(clock.clone()).every(4 * HOUR).max_attempts(1);
     let callhome = timed(builder(directory.path(), &sink)).build().unwrap();
     for n in [1, 2, 4] {
@@ -155,7 +150,7 @@ fn two_aggregators_on_one_directory_send_their_own() {
 
 #[test]
 fn what_waits_on_disk_keeps_the_limits_in_number_and_age() {
-    let (directory, sink, clock) = (Directory::new(), MemorySink::new(), TestClock::new());
+    let (directory, sink, clock) = (Directory::new(), MemorySink::new(), VirtualClock::new());
     sink.answer(|_| Err(SendError::retry("silence").possibly_delivered()));
     let limited =
         |sink: &MemorySink| builder(directory.path(), sink).clock(clock.clone()).max_age(10 * HOUR);
@@ -176,7 +171,7 @@ fn what_waits_on_disk_keeps_the_limits_in_number_and_age() {
     callhome.flush().unwrap();
     assert_eq!(numbers(&next), [5, 0]);
     assert_eq!(
-        parsed(&next)[1]["losses"],
+        next.documents()[1]["losses"],
         serde_json::json!({"reports_overflowed": 1, "reports_expired": 1})
     );
     assert_eq!(directory.reports().len(), 0);
@@ -229,7 +224,7 @@ fn a_file_that_is_not_a_whole_report_is_counted_and_told_of() {
     let callhome = builder(directory.path(), &next).build().unwrap();
     callhome.flush().unwrap();
     assert_eq!(next.bodies().len(), 2);
-    assert_eq!(parsed(&next)[1]["losses"], serde_json::json!({"reports_set_aside": 1}));
+    assert_eq!(next.documents()[1]["losses"], serde_json::json!({"reports_set_aside": 1}));
 }
 
 #[test]
@@ -268,7 +263,7 @@ fn a_first_yes_finds_what_earlier_processes_left_as_a_start_does() {
 /// of its parts are not removed yet, so the file names all that have one.
 #[test]
 fn a_merged_report_names_every_file_that_it_stands_for() {
-    let (directory, clock) = (Directory::new(), TestClock::new());
+    let (directory, clock) = (Directory::new(), VirtualClock::new());
     let (every, sink) = (Duration::from_millis(100), down());
     let builder = builder(directory.path(), &sink).max_pending(1000).max_attempts(1000);
     let builder = builder.every(every).first_after(Duration::ZERO).spread(Duration::ZERO);

@@ -16,9 +16,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use callhome::sink::{Parcel, SendError, Sink};
+use callhome::testing::{HttpReceiver, until_closed};
 use callhome::{Builder, CallHome, Schema};
 use support::apart::apart_with;
-use support::{SOON, Server, endlessly, trickle, until_closed};
+use support::{SOON, endlessly, trickle};
 
 /// What each shutdown is given.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -54,14 +55,14 @@ fn schema() -> Schema {
 
 /// A receiver that reads the request and then does what the script says.
 fn answered(script: impl Fn(&mut TcpStream) + Send + 'static) -> Stall {
-    let server = Server::start(move |_, stream| script(stream));
+    let server = HttpReceiver::start(move |_, stream| script(stream));
     Stall::new(CallHome::builder(schema()).opt_out().endpoint(&server.url("/v1")), server)
 }
 
 /// One that does so before anything is read.
 fn unread(scheme: &str, script: impl Fn(&mut TcpStream) + Send + 'static) -> Stall {
-    let server = Server::raw(move |mut stream| script(&mut stream));
-    let url = format!("{scheme}://{}/v1", server.address);
+    let server = HttpReceiver::raw(move |mut stream| script(&mut stream));
+    let url = format!("{scheme}://{}/v1", server.address());
     Stall::new(CallHome::builder(schema()).opt_out().endpoint(&url), server)
 }
 
@@ -99,7 +100,7 @@ impl Drop for Directory {
 fn spooled() -> Stall {
     let directory = format!("callhome-stalls-{}", std::process::id());
     let directory = Directory(std::env::temp_dir().join(directory));
-    let server = Server::start(|_, stream| until_closed(stream));
+    let server = HttpReceiver::start(|_, stream| until_closed(stream));
     let builder = CallHome::builder(schema()).opt_out().endpoint(&server.url("/"));
     let stall = Stall::new(builder.spool(&directory.0), (server, directory));
     Stall { outcome: (0, 0), ..stall }
@@ -109,7 +110,7 @@ fn spooled() -> Stall {
 fn nothing_read() -> Stall {
     const SIZE: usize = 32 << 20;
     let (held, hold) = mpsc::channel::<()>();
-    let server = Server::raw(move |stream| {
+    let server = HttpReceiver::raw(move |stream| {
         let _ = hold.recv();
         drop(stream);
     });
@@ -160,7 +161,7 @@ fn hanging_function() -> Stall {
         hang();
         "at last"
     });
-    let server = Server::answering("HTTP/1.1 200 OK\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 200 OK\r\n\r\n");
     Stall::new(CallHome::builder(schema).opt_out().endpoint(&server.url("/")), (server, held))
 }
 
@@ -172,7 +173,7 @@ fn hanging_background() -> Stall {
         hang();
         1.0
     });
-    let server = Server::answering("HTTP/1.1 200 OK\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 200 OK\r\n\r\n");
     let builder = CallHome::builder(schema).opt_out().endpoint(&server.url("/"));
     let callhome = builder.sample_every(Duration::from_millis(100)).install().unwrap();
     inside.recv_timeout(SOON).unwrap();
@@ -183,7 +184,7 @@ fn hanging_background() -> Stall {
 /// Another thread is in the middle of an attempt, for which it has more time.
 fn in_flight() -> Stall {
     let (entered, inside) = mpsc::channel();
-    let server = Server::start(move |_, stream| {
+    let server = HttpReceiver::start(move |_, stream| {
         let _ = entered.send(());
         until_closed(stream);
     });
@@ -260,8 +261,8 @@ const KINDS: &[Kind] = &[
 #[test]
 fn a_shutdown_keeps_its_deadline_whatever_stalls() {
     // A proxy is set in the environment, so the measuring is done in a process of its own.
-    let proxy = Server::raw(|mut stream| until_closed(&mut stream));
-    let proxy = format!("http://{}", proxy.address);
+    let proxy = HttpReceiver::raw(|mut stream| until_closed(&mut stream));
+    let proxy = format!("http://{}", proxy.address());
     let variables = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "direct.invalid")];
     let test = "a_shutdown_keeps_its_deadline_whatever_stalls";
     let table = apart_with(test, &variables, || {

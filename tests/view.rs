@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use callhome::sink::{MemorySink, SendError};
+use callhome::testing::VirtualClock;
 use callhome::{CallHome, Fact, Schema, view};
 use metrics::{counter, histogram};
-use support::clock::TestClock;
 
 const HOSTILE: &str = "</pre><script>alert('x')</script><img src=x onerror=\"y\">&amp;";
 
@@ -68,7 +68,7 @@ fn nothing_is_markup_but_the_pages_own() {
 
 #[test]
 fn it_shows_what_was_sent_last_and_what_would_be_next() {
-    let (sink, clock) = (MemorySink::new(), TestClock::new());
+    let (sink, clock) = (MemorySink::new(), VirtualClock::new());
     let schema = Schema::new("shop").section("usage", |s| {
         s.counter("orders").describe("Orders placed").summary("rows").unit("bytes")
     });

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use super::{Parcel, SendError, Sink};
 
@@ -69,6 +70,13 @@ impl MemorySink {
         self.state.lock().accepted.iter().map(|(_, body)| body.clone()).collect()
     }
 
+    /// What the accepted reports say, oldest first; null for one that is no JSON.
+    pub fn documents(&self) -> Vec<Value> {
+        let parse =
+            |(_, body): &(String, Vec<u8>)| serde_json::from_slice(body).unwrap_or_default();
+        self.state.lock().accepted.iter().map(parse).collect()
+    }
+
     /// The ids of the accepted reports, in the order of [`MemorySink::bodies`].
     pub fn ids(&self) -> Vec<String> {
         self.state.lock().accepted.iter().map(|(id, _)| id.clone()).collect()
@@ -118,6 +126,8 @@ impl fmt::Debug for MemorySink {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
 
     fn parcel<'a>(id: &'a str, attempt: u32, body: &'a [u8]) -> Parcel<'a> {
@@ -132,6 +142,7 @@ mod tests {
         given_away.send(&parcel("b", 1, b"{\"n\":2}")).expect("accepted");
         assert_eq!(sink.ids(), ["a", "b"]);
         assert_eq!(sink.bodies(), [b"{\"n\":1}", b"{\"n\":2}"]);
+        assert_eq!(sink.documents(), [json!({"n": 1}), json!({"n": 2})]);
         assert_eq!(sink.attempts(), 2);
     }
 

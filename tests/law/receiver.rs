@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::ledger::Shown;
 use super::steps::Answer;
-use super::support::clock::TestClock;
+use callhome::testing::VirtualClock;
 
 /// Clones share what they know.
 #[derive(Clone)]
 pub(crate) struct Receiver(Arc<Mutex<State>>);
 
 pub(crate) struct State {
-    clock: TestClock,
+    clock: VirtualClock,
     pub(crate) standing: Answer,
     pub(crate) once: VecDeque<Answer>,
     /// All that an attempt was made at, by id.
@@ -208,7 +208,7 @@ impl State {
 }
 
 impl Receiver {
-    pub(crate) fn new(clock: TestClock, attempts: u32) -> Receiver {
+    pub(crate) fn new(clock: VirtualClock, attempts: u32) -> Receiver {
         Receiver(Arc::new(Mutex::new(State {
             clock,
             standing: Answer::Accept,

@@ -12,7 +12,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram, with_local_r
 use super::ledger::Held;
 use super::receiver::Receiver;
 use super::steps::{Answer, By, Limits, Patience, Step};
-use super::support::clock::TestClock;
+use callhome::testing::VirtualClock;
 
 const FIRST: Duration = Duration::from_secs(60 * 60);
 const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
@@ -33,7 +33,7 @@ macro_rules! law {
 
 pub(crate) struct World {
     limits: Limits,
-    clock: TestClock,
+    clock: VirtualClock,
     receiver: Receiver,
     process: Process,
     /// All windows that were sealed, by id.
@@ -73,7 +73,7 @@ struct Process {
 
 impl World {
     pub(crate) fn new(limits: Limits) -> World {
-        let clock = TestClock::new();
+        let clock = VirtualClock::new();
         let receiver = Receiver::new(clock.clone(), limits.attempts);
         let spool = Directory::new(limits.spool);
         let process = start(limits, &spool, &clock, &receiver);
@@ -418,7 +418,7 @@ impl World {
 
 /// The clock of an aggregator, which is the last that it lets go of: the lock of its spool is free
 /// then.
-struct Watched(TestClock, #[allow(dead_code)] Sender<()>);
+struct Watched(VirtualClock, #[allow(dead_code)] Sender<()>);
 
 impl Clock for Watched {
     fn now(&self) -> Moment {
@@ -435,7 +435,7 @@ fn beat(next: &mut Duration, every: Duration, now: Duration) -> bool {
     come
 }
 
-fn start(limits: Limits, spool: &Directory, clock: &TestClock, receiver: &Receiver) -> Process {
+fn start(limits: Limits, spool: &Directory, clock: &VirtualClock, receiver: &Receiver) -> Process {
     let (alive, gone) = mpsc::channel();
     let schema = Schema::new("s").counter("counted");
     let schema = schema.summary("samples").with(Figure::Count).with(Figure::Sum);

@@ -5,18 +5,19 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use callhome::sink::{Fault, Parcel, Sink};
+use callhome::testing::{HttpReceiver, until_closed};
 
-use super::support::{SOON, Server, endlessly, trickle, until_closed};
+use super::support::{SOON, endlessly, trickle};
 use super::{AMPLE, BODY, Class, ID, send, sink, verdict};
 
 #[test]
 fn the_request_arrives_intact() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let server = HttpReceiver::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     send(&server.url("/v1/reports?key=1"), AMPLE).expect("accepted");
     let request = server.request();
     assert_eq!(request.line, "POST /v1/reports?key=1 HTTP/1.1");
     assert_eq!(request.body, BODY);
-    assert_eq!(request.header("host"), [server.address.as_str()]);
+    assert_eq!(request.header("host"), [server.address()]);
     assert_eq!(request.header("content-type"), ["application/json"]);
     assert_eq!(request.header("content-length"), [BODY.len().to_string()]);
     assert_eq!(request.header("idempotency-key"), [ID]);
@@ -30,7 +31,7 @@ fn the_request_arrives_intact() {
 
 #[test]
 fn every_attempt_carries_the_same_id_and_bytes_on_a_connection_of_its_own() {
-    let server = Server::start(|_, stream| {
+    let server = HttpReceiver::start(|_, stream| {
         let _ =
             stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nSet-Cookie: a=b\r\n\r\n");
         // Only the client can end this: it must not keep the connection.
@@ -49,7 +50,7 @@ fn every_attempt_carries_the_same_id_and_bytes_on_a_connection_of_its_own() {
 
 #[test]
 fn a_large_body_arrives_intact() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let body: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     sink(&server.url("/")).send(&Parcel::new(ID, 1, &body, AMPLE)).expect("accepted");
     assert!(server.request().body == body);
@@ -58,7 +59,7 @@ fn a_large_body_arrives_intact() {
 #[test]
 fn every_status_means_what_the_table_says() {
     let mut status = 99;
-    let server = Server::start(move |_, stream| {
+    let server = HttpReceiver::start(move |_, stream| {
         status += 1;
         let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n");
         let _ = stream.write_all(answer.as_bytes());
@@ -100,7 +101,7 @@ fn retry_after_is_passed_on_in_all_its_forms() {
         ("Retry-After: \r\n", None),
     ] {
         for status in [429, 503] {
-            let server = Server::answering(format!(
+            let server = HttpReceiver::answering(format!(
                 "HTTP/1.1 {status} x\r\n{date}{header}Content-Length: 0\r\n\r\n"
             ));
             let error = send(&server.url("/"), AMPLE).expect_err("no success");
@@ -113,7 +114,7 @@ fn retry_after_is_passed_on_in_all_its_forms() {
 
 #[test]
 fn interim_answers_are_waited_out() {
-    let server = Server::answering(
+    let server = HttpReceiver::answering(
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n\
          HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
     );
@@ -122,7 +123,7 @@ fn interim_answers_are_waited_out() {
 
 #[test]
 fn switching_protocols_is_no_success() {
-    let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
     let outcome = send(&server.url("/"), AMPLE);
     assert_eq!(verdict(outcome), (Class::Refused, Fault::Status));
 }
@@ -137,14 +138,14 @@ fn an_unfinished_body_does_not_undo_a_success() {
         ("Transfer-Encoding: chunked", "this is no chunk"),
         ("X: no length at all", "until the end"),
     ] {
-        let server = Server::answering(format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{body}"));
+        let server = HttpReceiver::answering(format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{body}"));
         assert_eq!(send(&server.url("/"), AMPLE), Ok(()), "{headers}: {body}");
     }
 }
 
 #[test]
 fn a_body_that_never_comes_does_not_delay_a_success_by_much() {
-    let server = Server::start(|_, stream| {
+    let server = HttpReceiver::start(|_, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
         until_closed(stream);
     });
@@ -155,7 +156,7 @@ fn a_body_that_never_comes_does_not_delay_a_success_by_much() {
 
 #[test]
 fn a_trickling_body_does_not_delay_a_success_by_much() {
-    let server = Server::start(|_, stream| {
+    let server = HttpReceiver::start(|_, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
         trickle(stream, std::iter::repeat(b'x'));
     });
@@ -172,7 +173,7 @@ fn an_endless_body_is_cut_off() {
         "Transfer-Encoding: chunked\r\n\r\n2540be400",
     ] {
         let (count, counted) = mpsc::channel();
-        let server = Server::start(move |_, stream| {
+        let server = HttpReceiver::start(move |_, stream| {
             let _ = write!(stream, "HTTP/1.1 200 OK\r\n{headers}\r\n\r\n");
             let _ = count.send(endlessly(stream, &[b'x'; 1024]));
         });

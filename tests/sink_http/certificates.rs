@@ -1,5 +1,6 @@
 //! A private authority, and receivers with its certificates.
 
+use callhome::testing::{HttpReceiver, Request};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -8,8 +9,6 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
-
-use super::support::{Request, Server};
 
 /// Who signs.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -59,7 +58,7 @@ impl Identity {
     pub(crate) fn serving(
         &self,
         mut script: impl FnMut(&mut Stream<'_, ServerConnection, TcpStream>) + Send + 'static,
-    ) -> Server {
+    ) -> HttpReceiver {
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
@@ -68,7 +67,7 @@ impl Identity {
             .with_single_cert(vec![self.certificate.clone()], key)
             .expect("a certificate and its key");
         let config = Arc::new(config);
-        Server::raw(move |mut tcp| {
+        HttpReceiver::raw(move |mut tcp| {
             let mut tls = ServerConnection::new(Arc::clone(&config)).expect("a session");
             script(&mut Stream::new(&mut tls, &mut tcp));
             tls.send_close_notify();
@@ -80,7 +79,7 @@ impl Identity {
     }
 
     /// A receiver that accepts each report and hands it to the test.
-    pub(crate) fn accepting(&self) -> (Server, std::sync::mpsc::Receiver<Request>) {
+    pub(crate) fn accepting(&self) -> (HttpReceiver, std::sync::mpsc::Receiver<Request>) {
         let (seen, requests) = std::sync::mpsc::channel();
         let server = self.serving(move |stream| {
             let Ok(request) = Request::read(&mut *stream) else { return };

@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 
 use callhome::sink::{Fault, HttpSink, Parcel, Sink};
+use callhome::testing::HttpReceiver;
 
-use super::support::Server;
 use super::{AMPLE, BODY, Class, ID, send, sink, verdict};
 
 #[test]
@@ -28,14 +28,14 @@ fn no_such_host() {
 
 #[test]
 fn closed_before_an_answer() {
-    let server = Server::start(|_, _| ());
+    let server = HttpReceiver::start(|_, _| ());
     assert_eq!(verdict(send(&server.url("/"), AMPLE)), (Class::RetryMaybe, Fault::Broken));
 }
 
 #[test]
 fn closed_within_the_headers() {
     for piece in ["HTTP", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Len"] {
-        let server = Server::answering(piece);
+        let server = HttpReceiver::answering(piece);
         assert_eq!(
             verdict(send(&server.url("/"), AMPLE)),
             (Class::RetryMaybe, Fault::Broken),
@@ -52,7 +52,7 @@ fn what_is_not_http_is_no_answer() {
         "HTTP/1.1 2000 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
     ] {
-        let server = Server::answering(answer);
+        let server = HttpReceiver::answering(answer);
         assert_eq!(
             verdict(send(&server.url("/"), AMPLE)),
             (Class::RetryMaybe, Fault::Broken),
@@ -63,7 +63,7 @@ fn what_is_not_http_is_no_answer() {
 
 #[test]
 fn an_id_that_is_no_header_value_is_refused() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let outcome = sink(&server.url("/secret")).send(&Parcel::new("a\r\nb: c", 1, BODY, AMPLE));
     let error = outcome.expect_err("refused");
     assert!(!error.to_string().contains("secret"), "{error}");

@@ -3,15 +3,15 @@
 use std::io::{Read, Write};
 
 use callhome::sink::{Parcel, Sink};
+use callhome::testing::HttpReceiver;
 use flate2::read::GzDecoder;
 
-use super::support::Server;
 use super::{AMPLE, BODY, ID, sink};
 
 #[test]
 fn every_attempt_sends_the_same_compressed_bytes_even_after_a_redirect() {
     let mut answers = ["503 x", "307 x\r\nLocation: /", "202 x"].into_iter();
-    let server = Server::start(move |_, stream| {
+    let server = HttpReceiver::start(move |_, stream| {
         let answer = answers.next().expect("three requests");
         let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
     });

@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 
 use callhome::sink::{Parcel, Sink};
+use callhome::testing::HttpReceiver;
 
 use super::certificates::Authority;
+use super::support::SOON;
 use super::support::apart::apart;
-use super::support::{SOON, Server};
 use super::{AMPLE, BODY, ID, send, sink};
 
 /// In an odd place of any chunking there is a whole piece of it.
@@ -17,7 +18,7 @@ const HEX: &str = "5a71375a7137";
 
 #[test]
 fn they_arrive_each_once_with_the_report() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let sink = sink(&server.url("/v1")).header("X-Key", "first").and_then(|s| s.bearer("4711"));
     let sink = sink.and_then(|s| s.header("x-key", "second one")).expect("usable");
     sink.send(&Parcel::new(ID, 1, BODY, AMPLE)).expect("accepted");
@@ -31,7 +32,7 @@ fn they_arrive_each_once_with_the_report() {
 
 #[test]
 fn more_than_the_client_writes_in_one_piece_arrives_too() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let long = "x".repeat(100_000);
     let sink = sink(&server.url("/")).header("X-Long", &long).expect("usable");
     sink.send(&Parcel::new(ID, 1, BODY, AMPLE)).expect("accepted");
@@ -89,13 +90,13 @@ fn no_log_no_debug_and_no_error_shows_them() {
 
         // Accepted, refused, broken; in the clear and within TLS.
         for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 401 x\r\n\r\n", "garbage"] {
-            let server = Server::answering(answer);
+            let server = HttpReceiver::answering(answer);
             let _ = try_it(with(&server.url("/")).unwrap());
             assert_eq!(server.request().header("x-key"), [SECRET]);
         }
         let authority = Authority::new();
         let (server, requests) = authority.signs("127.0.0.1", 4000).accepting();
-        let url = format!("https://{}/", server.address);
+        let url = format!("https://{}/", server.address());
         let _ = try_it(with(&url).unwrap());
         let trusting = with(&url).unwrap().trusting(authority.pem().as_bytes()).unwrap();
         try_it(trusting).unwrap();
@@ -111,7 +112,7 @@ fn no_log_no_debug_and_no_error_shows_them() {
 
 #[test]
 fn without_any_the_request_is_as_it_was() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     send(&server.url("/"), AMPLE).expect("accepted");
     let names = server.request().headers.into_iter().map(|(name, _)| name);
     let mut names: Vec<String> = names.collect();

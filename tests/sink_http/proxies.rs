@@ -7,8 +7,9 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use callhome::sink::{HttpSink, Parcel, Sink};
+use callhome::testing::{HttpReceiver, Request, until_closed};
 
-use super::support::{Request, SOON, Server, trickle, until_closed};
+use super::support::{SOON, trickle};
 use super::{AMPLE, BODY, ID, SHORT, verdict};
 
 /// Sends to `url` from a process with these variables and no other proxy settings, and expects
@@ -46,9 +47,9 @@ fn child() {
 }
 
 /// A proxy that answers CONNECT with `status`, then plays the receiver itself.
-fn proxy(status: &'static str) -> (Server, mpsc::Receiver<(Request, Option<Request>)>) {
+fn proxy(status: &'static str) -> (HttpReceiver, mpsc::Receiver<(Request, Option<Request>)>) {
     let (seen, requests) = mpsc::channel();
-    let server = Server::raw(move |mut stream: TcpStream| {
+    let server = HttpReceiver::raw(move |mut stream: TcpStream| {
         let Ok(connect) = Request::read(&stream) else { return };
         let _ = write!(stream, "HTTP/1.1 {status}\r\n\r\n");
         let post = Request::read(&stream).ok();
@@ -60,8 +61,8 @@ fn proxy(status: &'static str) -> (Server, mpsc::Receiver<(Request, Option<Reque
 
 /// Expects an outcome from a proxy, for receivers with and without TLS.
 #[track_caller]
-fn outcome_through(server: &Server, outcome: &str) {
-    let proxy = format!("http://{}", server.address);
+fn outcome_through(server: &HttpReceiver, outcome: &str) {
+    let proxy = format!("http://{}", server.address());
     for url in ["https://callhome.invalid/v1", "http://callhome.invalid/v1"] {
         from_a_process_with(&[("ALL_PROXY", &proxy)], url, outcome);
     }
@@ -73,7 +74,7 @@ fn a_proxy_is_taken_from_the_environment_and_resolves_the_name() {
         let (server, requests) = proxy("200 OK");
         from_a_process_with(
             &[
-                (name, &format!("http://user:word@{}", server.address)),
+                (name, &format!("http://user:word@{}", server.address())),
                 ("HTTPS_PROXY", "http://callhome.invalid:1"),
             ],
             "http://callhome.invalid:81/v1",
@@ -95,7 +96,7 @@ fn a_proxy_is_taken_from_the_environment_and_resolves_the_name() {
 #[test]
 fn https_has_a_proxy_of_its_own() {
     let (seen, requests) = mpsc::channel();
-    let server = Server::start(move |connect, stream| {
+    let server = HttpReceiver::start(move |connect, stream| {
         // What plays the receiver behind the proxy knows no TLS. That the client minds shows that
         // the way there was open.
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nno TLS");
@@ -103,7 +104,7 @@ fn https_has_a_proxy_of_its_own() {
         until_closed(stream);
     });
     let variables = [
-        ("HTTPS_PROXY", server.address.as_str()),
+        ("HTTPS_PROXY", server.address()),
         ("HTTP_PROXY", "http://callhome.invalid:1"),
         ("ALL_PROXY", "http://callhome.invalid:1"),
     ];
@@ -123,8 +124,8 @@ fn a_proxy_that_says_no_certainly_delivers_nothing() {
 
 #[test]
 fn a_proxy_that_breaks_off_or_is_none() {
-    outcome_through(&Server::start(|_, _| ()), "(Retry, Proxy)");
-    outcome_through(&Server::answering("SSH-2.0-OpenSSH_9.6\r\n"), "(Retry, Proxy)");
+    outcome_through(&HttpReceiver::start(|_, _| ()), "(Retry, Proxy)");
+    outcome_through(&HttpReceiver::answering("SSH-2.0-OpenSSH_9.6\r\n"), "(Retry, Proxy)");
     let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = closed.local_addr().expect("bound").to_string();
     drop(closed);
@@ -132,22 +133,22 @@ fn a_proxy_that_breaks_off_or_is_none() {
     from_a_process_with(&[("ALL_PROXY", &address)], url, "(Retry, Proxy)");
     from_a_process_with(&[("ALL_PROXY", "proxy.invalid:3128")], url, "(Retry, Proxy)");
     // A proxy that is spoken to within TLS, at a port without it.
-    let server = Server::raw(|mut stream| {
+    let server = HttpReceiver::raw(|mut stream| {
         let _ = stream.write_all(b"no TLS");
         until_closed(&mut stream);
     });
-    let proxy = format!("https://{}", server.address);
+    let proxy = format!("https://{}", server.address());
     from_a_process_with(&[("ALL_PROXY", &proxy)], url, "(Retry, Proxy)");
 }
 
 #[test]
 fn a_silent_proxy_ends_with_the_timeout() {
-    outcome_through(&Server::raw(|mut stream| until_closed(&mut stream)), "(Retry, Timeout)");
+    outcome_through(&HttpReceiver::raw(|mut stream| until_closed(&mut stream)), "(Retry, Timeout)");
 }
 
 #[test]
 fn a_trickling_proxy_does_not_stretch_the_timeout() {
-    let server = Server::start(|_, stream| {
+    let server = HttpReceiver::start(|_, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Filler: ");
         trickle(stream, std::iter::repeat(b'x'));
     });
@@ -156,7 +157,7 @@ fn a_trickling_proxy_does_not_stretch_the_timeout() {
 
 #[test]
 fn this_machine_is_reached_without_the_proxy() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let variables = [("ALL_PROXY", "http://callhome.invalid:1")];
     from_a_process_with(&variables, &server.url("/"), "Accepted");
 }
@@ -164,8 +165,8 @@ fn this_machine_is_reached_without_the_proxy() {
 #[test]
 fn a_socks_proxy_is_not_gone_around() {
     // The name would lead to the receiver directly; only the proxy setting stops it.
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
-    let port = server.address.rsplit(':').next().expect("a port");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let port = server.address().rsplit(':').next().expect("a port");
     let url = format!("http://0.0.0.0:{port}/");
     for (exempt, outcome) in [("", "(Retry, Proxy)"), ("0.0.0.0", "Accepted")] {
         let variables = [("ALL_PROXY", "socks5://127.0.0.1:1"), ("NO_PROXY", exempt)];

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::net::TcpListener;
 
 use callhome::sink::{Fault, Parcel, Sink};
+use callhome::testing::{HttpReceiver, until_closed};
 
-use super::support::{Server, until_closed};
 use super::{AMPLE, BODY, Class, ID, send, sink, verdict, verdict_in_time};
 
 /// Redirects each request that is not for `end` to the next of `locations`, in turn.
-fn redirecting(status: u16, locations: &'static [&'static str], end: &'static str) -> Server {
+fn redirecting(status: u16, locations: &'static [&'static str], end: &'static str) -> HttpReceiver {
     let mut locations = locations.iter().cycle();
-    Server::start(move |request, stream| {
+    HttpReceiver::start(move |request, stream| {
         let head = if request.line.starts_with(&format!("POST {end} ")) {
             "HTTP/1.1 204 No Content".to_owned()
         } else {
@@ -40,7 +40,7 @@ fn within_the_origin_the_same_request_is_sent_again() {
 
 #[test]
 fn the_absolute_url_of_the_origin_is_followed() {
-    let server = Server::start(|request, stream| {
+    let server = HttpReceiver::start(|request, stream| {
         let host = request.header("host")[0];
         let head = if request.line.starts_with("POST /end ") {
             "HTTP/1.1 204 No Content".to_owned()
@@ -71,7 +71,7 @@ fn another_origin_gets_nothing() {
     elsewhere.set_nonblocking(true).expect("non-blocking");
     let there = elsewhere.local_addr().expect("bound");
     for status in [301, 302, 303, 307, 308] {
-        let server = Server::answering(format!(
+        let server = HttpReceiver::answering(format!(
             "HTTP/1.1 {status} x\r\nLocation: http://{there}/secret\r\nContent-Length: 0\r\n\r\n"
         ));
         let sink = sink(&server.url("/")).bearer("4711").expect("usable");
@@ -96,7 +96,7 @@ fn a_status_that_lets_the_method_change_is_not_followed() {
 
 #[test]
 fn all_requests_of_an_attempt_share_its_time() {
-    let server = Server::start(|request, stream| {
+    let server = HttpReceiver::start(|request, stream| {
         if request.line.starts_with("POST /end ") {
             return until_closed(stream);
         }

@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use callhome::sink::{Fault, Parcel, Sink};
+use callhome::testing::HttpReceiver;
 
-use super::support::Server;
 use super::{AMPLE, BODY, Class, ID, large_body, send, sink, verdict};
 
 /// Waits for bytes without taking them.
@@ -27,7 +27,7 @@ fn leave_the_last_byte(mut stream: &TcpStream) {
 
 #[test]
 fn before_the_body() {
-    let server = Server::raw(|stream| leave_unread(&stream));
+    let server = HttpReceiver::raw(|stream| leave_unread(&stream));
     let outcome = sink(&server.url("/")).send(&Parcel::new(ID, 1, &large_body(), AMPLE));
     assert_eq!(verdict(outcome), (Class::Retry, Fault::Broken));
     // A body that fits into the buffers may be written before the reset arrives.
@@ -37,7 +37,7 @@ fn before_the_body() {
 
 #[test]
 fn within_the_body() {
-    let server = Server::raw(|mut stream| {
+    let server = HttpReceiver::raw(|mut stream| {
         let _ = stream.read_exact(&mut vec![0; 1 << 20]);
         leave_unread(&stream);
     });
@@ -47,14 +47,14 @@ fn within_the_body() {
 
 #[test]
 fn after_the_body() {
-    let server = Server::raw(|stream| leave_the_last_byte(&stream));
+    let server = HttpReceiver::raw(|stream| leave_the_last_byte(&stream));
     assert_eq!(verdict(send(&server.url("/"), AMPLE)), (Class::RetryMaybe, Fault::Broken));
 }
 
 #[test]
 fn within_the_answer() {
     for piece in ["HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Len"] {
-        let server = Server::raw(|mut stream| {
+        let server = HttpReceiver::raw(|mut stream| {
             leave_the_last_byte(&stream);
             let _ = stream.write_all(piece.as_bytes());
         });
@@ -65,7 +65,7 @@ fn within_the_answer() {
 #[test]
 fn after_the_answer() {
     // The reset may overtake the answer, but never turn one into a refusal.
-    let server = Server::raw(|mut stream| {
+    let server = HttpReceiver::raw(|mut stream| {
         leave_the_last_byte(&stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });

@@ -7,13 +7,14 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use callhome::sink::{Fault, Parcel, Sink};
+use callhome::testing::{HttpReceiver, until_closed};
 
-use super::support::{SOON, Server, endlessly, trickle, until_closed};
+use super::support::{SOON, endlessly, trickle};
 use super::{AMPLE, BODY, Class, ID, large_body, send, sink, verdict, verdict_in_time};
 
 #[test]
 fn silence_after_the_request_ends_with_the_timeout() {
-    let server = Server::start(|_, stream| until_closed(stream));
+    let server = HttpReceiver::start(|_, stream| until_closed(stream));
     assert_eq!(verdict_in_time(&sink(&server.url("/")), BODY), (Class::RetryMaybe, Fault::Timeout));
     assert_eq!(server.request().body, BODY, "it did arrive");
 }
@@ -21,7 +22,7 @@ fn silence_after_the_request_ends_with_the_timeout() {
 #[test]
 fn a_receiver_that_reads_nothing_ends_with_the_timeout() {
     let (hold, held) = mpsc::channel::<()>();
-    let server = Server::raw(move |stream| {
+    let server = HttpReceiver::raw(move |stream| {
         let _ = held.recv();
         drop(stream);
     });
@@ -37,7 +38,7 @@ fn endless_headers_are_cut_off() {
         ("HTTP/1.1 200 OK\r\n", &b"X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"[..]),
         ("HTTP/1.1 200 OK\r\nX-Filler: ", b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
     ] {
-        let server = Server::start(move |_, stream| {
+        let server = HttpReceiver::start(move |_, stream| {
             let _ = stream.write_all(start.as_bytes());
             endlessly(stream, piece);
         });
@@ -52,7 +53,7 @@ fn endless_headers_are_cut_off() {
 #[test]
 fn endless_interim_answers_end_at_the_latest_with_the_timeout() {
     for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n"] {
-        let server = Server::start(move |_, stream| {
+        let server = HttpReceiver::start(move |_, stream| {
             endlessly(stream, interim.as_bytes());
         });
         assert_eq!(
@@ -64,7 +65,7 @@ fn endless_interim_answers_end_at_the_latest_with_the_timeout() {
 
 #[test]
 fn a_trickling_answer_does_not_stretch_the_timeout() {
-    let server = Server::start(|_, stream| {
+    let server = HttpReceiver::start(|_, stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Filler: ");
         trickle(stream, iter::repeat(b'x'));
     });
@@ -73,7 +74,7 @@ fn a_trickling_answer_does_not_stretch_the_timeout() {
 
 #[test]
 fn a_receiver_that_reads_little_by_little_does_not_stretch_the_timeout_by_much() {
-    let server = Server::raw(|stream| {
+    let server = HttpReceiver::raw(|stream| {
         let (_never, pause) = mpsc::channel::<()>();
         let mut input = &stream;
         let mut piece = [0; 4096];
@@ -88,7 +89,7 @@ fn a_receiver_that_reads_little_by_little_does_not_stretch_the_timeout_by_much()
 #[test]
 fn a_byte_at_a_time_both_ways_ends_with_the_timeout() {
     let server = || {
-        Server::raw(|stream| {
+        HttpReceiver::raw(|stream| {
             let (_never, pause) = mpsc::channel::<()>();
             let mut stream = &stream;
             let mut answer = b"HTTP/1.1 200 OK\r\nX-Filler: ".iter().chain(iter::repeat(&b'x'));
@@ -108,7 +109,7 @@ fn a_byte_at_a_time_both_ways_ends_with_the_timeout() {
 fn an_answer_that_comes_too_late_is_none() {
     let (count, counted) = mpsc::channel();
     let mut late = true;
-    let server = Server::start(move |_, stream| {
+    let server = HttpReceiver::start(move |_, stream| {
         if std::mem::take(&mut late) {
             until_closed(stream);
         }
@@ -127,22 +128,22 @@ fn an_answer_that_comes_too_late_is_none() {
 
 #[test]
 fn a_trickling_tls_handshake_does_not_stretch_the_timeout() {
-    let server = Server::raw(|mut stream| {
+    let server = HttpReceiver::raw(|mut stream| {
         // A handshake record of 16 KiB that takes longer than the test.
         let _ = stream.write_all(&[0x16, 3, 3, 0x3f, 0xff]);
         trickle(&mut stream, iter::repeat(2));
     });
     assert_eq!(
-        verdict_in_time(&sink(&format!("https://{}/", server.address)), BODY),
+        verdict_in_time(&sink(&format!("https://{}/", server.address())), BODY),
         (Class::Retry, Fault::Timeout)
     );
 }
 
 #[test]
 fn tls_that_is_never_answered_ends_with_the_timeout() {
-    let server = Server::raw(|mut stream| until_closed(&mut stream));
+    let server = HttpReceiver::raw(|mut stream| until_closed(&mut stream));
     assert_eq!(
-        verdict_in_time(&sink(&format!("https://{}/", server.address)), BODY),
+        verdict_in_time(&sink(&format!("https://{}/", server.address())), BODY),
         (Class::Retry, Fault::Timeout)
     );
 }
@@ -159,6 +160,6 @@ fn no_time_means_no_attempt() {
 
 #[test]
 fn all_the_time_there_is_is_no_overflow() {
-    let server = Server::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     send(&server.url("/"), Duration::MAX).expect("accepted");
 }

@@ -6,9 +6,10 @@ use std::net::TcpListener;
 use std::time::Instant;
 
 use callhome::sink::{Fault, HttpSink, Parcel, Sink};
+use callhome::testing::{HttpReceiver, until_closed};
 
 use super::support::apart::apart;
-use super::support::{SOON, Server, trickle, until_closed};
+use super::support::{SOON, trickle};
 use super::{BODY, ID, SHORT, large_body, sink};
 
 fn threads() -> usize {
@@ -25,15 +26,15 @@ fn sockets() -> usize {
 fn no_thread_and_no_socket_outlives_an_attempt() {
     apart("threads::no_thread_and_no_socket_outlives_an_attempt", || {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let silent = Server::start(|_, stream| until_closed(stream));
-        let deaf = Server::raw(|mut stream| until_closed(&mut stream));
-        let broken = Server::answering("HTTP/1.1 20");
-        let rude = Server::raw(|mut stream| {
+        let silent = HttpReceiver::start(|_, stream| until_closed(stream));
+        let deaf = HttpReceiver::raw(|mut stream| until_closed(&mut stream));
+        let broken = HttpReceiver::answering("HTTP/1.1 20");
+        let rude = HttpReceiver::raw(|mut stream| {
             let _ = stream.write_all(b"no TLS");
             until_closed(&mut stream);
         });
-        let busy = Server::answering("HTTP/1.1 503 x\r\nContent-Length: 20\r\n\r\nonly half");
-        let slow = Server::start(|_, stream| {
+        let busy = HttpReceiver::answering("HTTP/1.1 503 x\r\nContent-Length: 20\r\n\r\nonly half");
+        let slow = HttpReceiver::start(|_, stream| {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Filler: ");
             trickle(stream, std::iter::repeat(b'x'));
         });
@@ -45,8 +46,8 @@ fn no_thread_and_no_socket_outlives_an_attempt() {
             (plain(&slow.url("/")), Fault::Timeout),
             (plain(&broken.url("/")), Fault::Broken),
             (plain(&busy.url("/")), Fault::Status),
-            (sink(&format!("https://{}/", deaf.address)), Fault::Timeout),
-            (sink(&format!("https://{}/", rude.address)), Fault::Tls),
+            (sink(&format!("https://{}/", deaf.address())), Fault::Timeout),
+            (sink(&format!("https://{}/", rude.address())), Fault::Tls),
         ];
         let large = large_body();
         for (sink, fault) in cases {

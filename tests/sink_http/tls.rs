@@ -3,16 +3,17 @@
 use std::io::Write;
 
 use callhome::sink::{Fault, HttpSink, Parcel, Sink};
+use callhome::testing::{HttpReceiver, Request, until_closed};
 
 use super::certificates::{Authority, Identity, self_signed};
-use super::support::{Request, SOON, Server, until_closed};
+use super::support::SOON;
 use super::{AMPLE, BODY, Class, ID, sink, verdict};
 
 /// The year in which valid certificates end.
 const VALID: i32 = 4000;
 
-fn secure(server: &Server) -> HttpSink {
-    sink(&format!("https://{}/v1", server.address))
+fn secure(server: &HttpReceiver) -> HttpSink {
+    sink(&format!("https://{}/v1", server.address()))
 }
 
 /// Sends to a receiver that is not trusted, and checks that it gets no request.
@@ -65,7 +66,7 @@ fn nobody_else_gets_it() {
 
 #[test]
 fn a_port_without_tls() {
-    let server = Server::raw(|mut stream| {
+    let server = HttpReceiver::raw(|mut stream| {
         let _ = stream.peek(&mut [0; 1]);
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         until_closed(&mut stream);
@@ -76,7 +77,7 @@ fn a_port_without_tls() {
 
 #[test]
 fn closed_within_the_handshake() {
-    let server = Server::raw(|stream| {
+    let server = HttpReceiver::raw(|stream| {
         let _ = stream.peek(&mut [0; 1]);
     });
     let outcome = secure(&server).send(&Parcel::new(ID, 1, BODY, AMPLE));
