@@ -20,7 +20,8 @@ pub struct Changes {
 
 impl Changes {
     /// What a receiver of the old reports cannot bear, by path: a field is gone, may be of another
-    /// type or null, or is of another kind, unit or transform.
+    /// type or null, is of another kind, unit or transform, or is a label that may have a value it
+    /// did not have, which a receiver that checks labels rejects.
     pub fn breaking(&self) -> &[String] {
         &self.breaking
     }
@@ -100,17 +101,18 @@ impl Changes {
             }
         }
         for (keyword, word) in LIMITS {
-            let (old, new) = (before.schema.get(keyword), after.schema.get(keyword));
-            match (old, new) {
-                (Some(_), _) if old != new => self.breaking.push(format!(
-                    "`{path}` has the {word} {}, and had {}",
-                    said(after, keyword),
-                    said(before, keyword)
-                )),
-                (None, Some(new)) => {
-                    self.compatible.push(format!("`{path}` has the {word} {new} now"));
+            let (was, is) = (said(before, keyword), said(after, keyword));
+            if was == is {
+                continue;
+            }
+            match after.keeps(before.schema.get(keyword), keyword) {
+                true if is != "none" => {
+                    self.compatible.push(format!("`{path}` has the {word} {is} now"));
                 }
-                _ => {}
+                true => {} // nothing, or the values that it may have are listed
+                false => {
+                    self.breaking.push(format!("`{path}` has the {word} {is}, and had {was}"));
+                }
             }
         }
     }
@@ -150,7 +152,7 @@ impl Changes {
 const MEANINGS: [(&str, &str); 3] =
     [("x-kind", "kind"), ("x-unit", "unit"), ("x-transforms", "transforms")];
 
-/// What a value may be at most; one that is new takes nothing away.
+/// What limits a value; one that is new or narrower takes nothing from a receiver.
 const LIMITS: [(&str, &str); 4] = [
     ("minimum", "least value"),
     ("maxLength", "length"),
@@ -175,6 +177,22 @@ struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
+    /// Whether all that this may be is within an older limit.
+    fn keeps(&self, limit: Option<&Value>, keyword: &str) -> bool {
+        let Some(limit) = limit else { return true };
+        let (own, options) = (self.schema.get(keyword), self.schema["enum"].as_array());
+        let number = |value: &Value| value.as_f64();
+        match (keyword, own, options) {
+            ("minimum", Some(own), _) => number(own) >= number(limit),
+            ("maxLength" | "maxItems", Some(own), _) => number(own) <= number(limit),
+            ("maxLength", None, Some(options)) => options.iter().all(|option| {
+                let length = option.as_str().map(|text| text.chars().count() as f64);
+                length <= number(limit)
+            }),
+            _ => false,
+        }
+    }
+
     fn types(&self) -> Vec<&'a str> {
         match &self.schema["type"] {
             Value::String(one) => vec![one],
