@@ -21,6 +21,7 @@
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | what tests of telemetry need |")]
 //! | [`guide`] | pages about what spans several items |
 //! | [`Error`] | what went wrong, in which value, and the remedy |
+#![cfg_attr(docsrs, feature(doc_cfg))] // says beside an item which feature it needs
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
