@@ -36,7 +36,7 @@ struct Declared {
     sample: Option<f64>,
 }
 
-const KINDS: usize = 24;
+const KINDS: usize = 25;
 const METRICS: usize = 4;
 
 impl Declared {
@@ -76,6 +76,7 @@ impl Declared {
                     values.set("given", fact.clone());
                 },
             ),
+            23 => s.reason(name),
             _ => return s.fact(name, fact),
         };
         let s = if default && matches!(kind, 1 | 3) { s.default(-1.5) } else { s };
@@ -86,7 +87,7 @@ impl Declared {
         let least = |transform: &Transform| matches!(transform, Transform::AtLeast(_));
         match kind {
             6 | 21 => transforms.into_iter().fold(s, Schema::transform),
-            10..=14 | 20 | 22 => s,
+            10..=14 | 20 | 22 | 23 => s,
             _ if has_buckets => transforms.into_iter().filter(least).fold(s, Schema::transform),
             _ => transforms.into_iter().filter(|one| !version(one)).fold(s, Schema::transform),
         }

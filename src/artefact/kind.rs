@@ -81,6 +81,11 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
             ("time of the start", shape, text("2026-01-01T00:00:00.000000Z"))
         }
         Kind::Host(Host::Ci) => ("fact", Shape::text().or_null(), text("GITHUB_ACTIONS")),
+        Kind::Reason => {
+            let options = Reading::REASONS.map(str::to_owned).into();
+            let shape = Shape { options, ..Shape::of(&["string"]) };
+            ("reason of the report", shape, text(Reading::REASONS[1]))
+        }
         Kind::Panics(_) => ("count of panics", Shape::count().transformed(transforms), count(0.0)),
         Kind::Counter => ("counter", Shape::count().transformed(transforms), count(1200.0)),
         Kind::Gauge => {

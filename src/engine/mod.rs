@@ -105,7 +105,7 @@ impl Engine {
             if !self.window.is_current(&answers) {
                 continue;
             }
-            let sealed = self.window.seal(answers, now);
+            let sealed = self.window.seal(answers, now, last);
             let ticket = self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost));
             drop(collecting);
             self.outbox.tell();

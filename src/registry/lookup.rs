@@ -175,6 +175,7 @@ impl Registry {
             | Kind::Value
             | Kind::Given(_)
             | Kind::Host(_)
+            | Kind::Reason
             | Kind::Sampled(_) => Cell::None,
         });
         let many = plan.feeds.iter().filter(|(_, feed)| feed.leaves.len() > FEW);

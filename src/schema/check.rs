@@ -119,7 +119,7 @@ fn transforms(field: &Field, path: &str) -> Result<(), Error> {
                 *fact == Fact::NULL || transform::fact(&[*transform], fact.clone()) != Fact::NULL
             }
             Kind::Host(Host::Cores | Host::Ram | Host::Uptime) => !version,
-            Kind::Host(_) => false,
+            Kind::Host(_) | Kind::Reason => false,
             _ => !version,
         };
         if !possible {

@@ -63,6 +63,8 @@ pub(crate) enum Kind {
     Given(Given),
     /// A fact about the machine or the process.
     Host(Host),
+    /// Why the report is made.
+    Reason,
     /// What was added within the window.
     Counter,
     /// The last value set, carried over from window to window.

@@ -78,7 +78,7 @@ impl Kind {
             }),
             Kind::Summary => Some(Class::Histogram),
             Kind::Fact(_) | Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(_) => None,
-            Kind::Host(_) | Kind::Sampled(_) | Kind::Panics(_) => None,
+            Kind::Host(_) | Kind::Reason | Kind::Sampled(_) | Kind::Panics(_) => None,
         }
     }
 
@@ -90,6 +90,7 @@ impl Kind {
             Kind::Given(Given::One(_)) => "given fact",
             Kind::Given(Given::List) => "given list",
             Kind::Host(_) => "host fact",
+            Kind::Reason => "reason",
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Summary => "summary",

@@ -198,6 +198,27 @@ impl Schema {
         self.field(name, Kind::Host(Host::StartedAt))
     }
 
+    /// Why the report is made: `start` for the first one, `stop` for that of a
+    /// [`shutdown`](crate::CallHome::shutdown), and `heartbeat` for all between them. The first one
+    /// after reporting was switched on is a `start` too; of windows that became one report the last
+    /// one's reason counts.
+    ///
+    /// A product that wants to hear of its start at once says
+    /// [`first_after`](crate::Builder::first_after) and [`spread`](crate::Builder::spread) of zero.
+    ///
+    /// ```
+    /// use callhome::{CallHome, Schema};
+    ///
+    /// let schema = Schema::new("node").reason("reason").counter("requests");
+    /// let callhome = CallHome::builder(schema).build()?;
+    /// assert_eq!(callhome.flush()?["reason"], "start");
+    /// assert_eq!(callhome.flush()?["reason"], "heartbeat");
+    /// # Ok::<(), callhome::Error>(())
+    /// ```
+    pub fn reason(self, name: impl Into<String>) -> Schema {
+        self.field(name, Kind::Reason)
+    }
+
     /// The architecture the program was compiled for, as a target triple.
     pub fn arch(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Host(Host::Arch))

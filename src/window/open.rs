@@ -88,7 +88,20 @@ pub(crate) struct Answers {
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
     Seal,
+    /// No window follows.
+    SealLast,
     Peek,
+}
+
+impl Mode {
+    /// Why the report of the window with this number is made.
+    fn reason(self, sequence: u64) -> &'static str {
+        match (self, sequence) {
+            (Mode::SealLast, _) => Reading::REASONS[2],
+            (_, 1) => Reading::REASONS[0],
+            _ => Reading::REASONS[1],
+        }
+    }
 }
 
 impl Window {
@@ -226,11 +239,11 @@ impl Window {
         answer
     }
 
-    /// Ends the window and begins the next.
-    pub(crate) fn seal(&self, answers: Answers, now: Moment) -> Sealed {
+    /// Ends the window and begins the next, unless it is the `last`.
+    pub(crate) fn seal(&self, answers: Answers, now: Moment, last: bool) -> Sealed {
         self.registry.tallies().failed.add(answers.failed);
         self.registry.tallies().unasked.add(answers.unasked);
-        self.read(answers, now, Mode::Seal)
+        self.read(answers, now, if last { Mode::SealLast } else { Mode::Seal })
     }
 
     /// What [`seal`](Window::seal) would return now. The window goes on as if nobody had looked.
@@ -243,7 +256,7 @@ impl Window {
     }
 
     fn read(&self, answers: Answers, now: Moment, mode: Mode) -> Sealed {
-        let seal = mode == Mode::Seal;
+        let seal = mode != Mode::Peek;
         let mut open = self.open.lock();
         let Open { id, sequence, begin, began, sampled, losses, .. } = &mut *open;
         // Whoever sealed in the meantime may have looked at the clock later.
@@ -261,6 +274,10 @@ impl Window {
             };
             match (stated, cell) {
                 (Some(reading), _) => reading,
+                // Only here it is known which window it is.
+                _ if matches!(leaf.field.kind, Kind::Reason) => {
+                    Reading::Fact(mode.reason(*sequence).into())
+                }
                 (None, Cell::None | Cell::Fact(_)) => Reading::Summary(clocked(), None),
                 (None, Cell::Counter(counter)) => gains.counter(counter, leaf.field.cumulative),
                 (None, Cell::Series(series)) => gains.series(series, leaf.field.cumulative),

@@ -147,6 +147,7 @@ impl Sealed {
             Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(_) | Kind::Host(_) => {
                 Reading::Fact(text.clone())
             }
+            Kind::Reason => Reading::Fact(Reading::REASONS[1].into()), // the longest
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(&leaf.field),
@@ -187,6 +188,9 @@ fn largest_rows(series: &Series) -> Vec<Row> {
 }
 
 impl Reading {
+    /// Why a report is made: the first of a start, any other, the last.
+    pub(crate) const REASONS: [&str; 3] = ["start", "heartbeat", "stop"];
+
     fn take_in(&mut self, earlier: Reading) {
         match (self, earlier) {
             (Reading::Counter(count), Reading::Counter(earlier)) => {
