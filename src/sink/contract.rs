@@ -1,5 +1,6 @@
 //! What is asked of a sink: the trait, and what it is handed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -78,9 +79,15 @@ impl<'a> Parcel<'a> {
         self.attempt
     }
 
-    /// The report: one JSON object in UTF-8, on one line.
+    /// The report: one JSON object in UTF-8, on one line; of events that are sent
+    /// [together](crate::Builder::events_as_array) an array, or an object on each line.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// The report as text.
+    pub fn text(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.body)
     }
 
     /// What is left for this attempt. The sink returns within it, whatever the receiver does.

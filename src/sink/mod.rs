@@ -10,7 +10,8 @@
 //! | [`FileSink`] | a file, one line per report |
 //! | [`MemorySink`] | this process, for tests |
 //!
-//! Anything else is an implementation of [`Sink`].
+//! Anything else is an implementation of [`Sink`]. [`Wrapped`] puts reports into the envelope that a
+//! receiver asks for.
 
 mod contract;
 mod error;
@@ -20,6 +21,7 @@ mod file;
 mod http;
 mod log;
 mod memory;
+mod wrapped;
 
 pub use contract::{Parcel, Sink};
 pub use error::SendError;
@@ -29,3 +31,4 @@ pub use file::FileSink;
 pub use http::HttpSink;
 pub(crate) use log::LogSink;
 pub use memory::MemorySink;
+pub use wrapped::Wrapped;

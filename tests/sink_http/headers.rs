@@ -31,6 +31,21 @@ fn they_arrive_each_once_with_the_report() {
 }
 
 #[test]
+fn a_name_and_a_password_arrive_as_the_rfc_has_them() {
+    for (name, password, expected) in [
+        ("Aladdin", "open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), // RFC 7617, section 2
+        ("test", "123\u{a3}", "Basic dGVzdDoxMjPCow=="),                  // the same, section 2.1
+        ("abc123", "", "Basic YWJjMTIzOg=="),
+        ("key", "with:colon", "Basic a2V5OndpdGg6Y29sb24="),
+    ] {
+        let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
+        let sink = sink(&server.url("/v1")).bearer("before").and_then(|s| s.basic(name, password));
+        sink.expect("usable").send(&Parcel::new(ID, 1, BODY, AMPLE)).expect("accepted");
+        assert_eq!(server.request().header("authorization"), [expected]);
+    }
+}
+
+#[test]
 fn more_than_the_client_writes_in_one_piece_arrives_too() {
     let server = HttpReceiver::answering("HTTP/1.1 204 No Content\r\n\r\n");
     let long = "x".repeat(100_000);
@@ -47,6 +62,10 @@ fn an_unusable_one_is_an_error_without_its_value() {
     for (outcome, named) in [
         (sink().bearer(&format!("{SECRET}\n")), "authorization"),
         (sink().bearer(""), "authorization"),
+        (sink().basic(&format!("{SECRET}\n"), ""), "`basic`"),
+        (sink().basic("key", &format!("{SECRET}\n")), "`basic`"),
+        (sink().basic(&format!("{SECRET}:"), ""), "`basic`"),
+        (sink().basic("", SECRET), "`basic`"),
         (sink().header("X-Key", &format!("{SECRET}\u{e9}")), "x-key"),
         (sink().header("Content-Length", SECRET), "content-length"),
         (sink().header("x key", SECRET), "x key"),

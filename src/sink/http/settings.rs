@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use ureq::tls::RootCerts;
 
 use super::endpoint::{Endpoint, PlainHttp};
@@ -17,7 +19,7 @@ use crate::error::Error;
 ///
 /// `Content-Type: application/json`, `Idempotency-Key` with the report's id (the same at every
 /// attempt), `User-Agent: callhome/` and the crate's version, no cookies, and no credentials but
-/// those of [`HttpSink::bearer`] and [`HttpSink::header`]. Each attempt opens a connection of its
+/// those of [`HttpSink::bearer`], [`HttpSink::basic`] and [`HttpSink::header`]. Each attempt opens a connection of its
 /// own and closes it. The body is the report as it is, unless the feature `gzip` is there and
 /// `HttpSink::compressing` is asked for.
 ///
@@ -133,6 +135,27 @@ impl HttpSink {
         // Checked by itself, since with the word in front an empty one would not be seen.
         Headers::default().set("authorization", token)?;
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Sends `Authorization: Basic` and this name and password with each report (RFC 7617, in
+    /// UTF-8). A receiver that takes a key often wants it as the name, with an empty password. It is
+    /// a [`header`](HttpSink::header): the same holds for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), showing neither, if the name is empty or has
+    /// a colon, or if one of them has a control character.
+    pub fn basic(self, name: &str, password: &str) -> Result<Self, Error> {
+        let is_control = name.chars().chain(password.chars()).any(char::is_control);
+        if name.is_empty() || name.contains(':') || is_control {
+            return Err(Error::config(
+                "the name or the password for `basic` (not shown) cannot be sent: give a name \
+                 without a colon, and both without control characters, such as a line break at the \
+                 end",
+            ));
+        }
+        let credentials = BASE64.encode(format!("{name}:{password}"));
+        self.header("authorization", &format!("Basic {credentials}"))
     }
 
     /// Sends this header with each report, in place of an earlier one of the same name.
