@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
+use super::field::Sample;
 use crate::clock::utc;
 
 /// A value that is stated rather than measured: a version, an edition, a flag, a count.
@@ -45,6 +46,20 @@ impl Fact {
             text.truncate(end);
         }
         Fact(Value::Text(text.into()))
+    }
+
+    /// How much of the whole a part is, in per cent: 3 of 8 is 37.5. Null where the whole is 0, or one
+    /// of them is unknown or not finite.
+    ///
+    /// ```
+    /// use callhome::Fact;
+    ///
+    /// assert_eq!(Fact::percent(3, 8), Fact::from(37.5));
+    /// assert_eq!(Fact::percent(0, 0), Fact::NULL); // a machine without swap uses none of it
+    /// ```
+    pub fn percent(part: impl Sample, whole: impl Sample) -> Fact {
+        let ratio = part.sample().zip(whole.sample()).map(|(part, whole)| part / whole);
+        ratio.map(|ratio| 100.0 * ratio).into()
     }
 
     /// The most facts in a list.
