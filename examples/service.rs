@@ -307,7 +307,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut embedded = None; // lives until the last report is in
     let url = match report_to {
         Some(url) => url,
-        None => embedded.insert(Receiver::start(|report| println!("{report}"))?).url(),
+        None => {
+            embedded.insert(Receiver::start(|_, report| println!("{report}"))?).url("/v1/reports")
+        }
     };
     let callhome = settings(&url, every).install()?;
     println!("{}", callhome.status());

@@ -1,12 +1,13 @@
 //! The events of Hasura's command line and of its console: one document for each command that was
 //! run and for each error that was shown.
 
-use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use callhome::route::template;
 use callhome::{Builder, CallHome, Fact, Schema};
 use uuid::Uuid;
+
+use super::common::Result;
 
 /// What a user waits for at the end of a command, at most.
 const BUDGET: Duration = Duration::from_secs(2);
@@ -20,7 +21,11 @@ const ROUTES: [&str; 4] = [
 ];
 
 /// One execution of the command line. Error messages, arguments and flags have no field.
-fn command_line(version: &'static str, platform: &'static str, arch: &'static str) -> Builder {
+pub(crate) fn command_line(
+    version: &'static str,
+    platform: &'static str,
+    arch: &'static str,
+) -> Builder {
     let command = Schema::new("command")
         .given("id")
         .given("timestamp")
@@ -38,7 +43,7 @@ fn command_line(version: &'static str, platform: &'static str, arch: &'static st
 }
 
 /// One error of the console at run time.
-fn console() -> Builder {
+pub(crate) fn console() -> Builder {
     let error = Schema::new("error")
         .given("server_version")
         .fact("event_type", "Main/RUN_TIME_ERROR")
@@ -51,12 +56,12 @@ fn console() -> Builder {
 }
 
 /// What a page is called without the names of anybody's things; null for one that is unknown.
-fn page(path: &str) -> Option<Fact> {
+pub(crate) fn page(path: &str) -> Option<Fact> {
     template(path, &ROUTES).map(Fact::text)
 }
 
 /// Runs a command, and shows an error in the console.
-pub(crate) fn run(url: &str) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(url: &str) -> Result {
     let home = |builder: Builder| {
         let builder = builder.endpoint(url).cluster_id(Uuid::new_v4().to_string());
         builder.opt_out().switch("HASURA_GRAPHQL_ENABLE_TELEMETRY")
@@ -74,34 +79,5 @@ pub(crate) fn run(url: &str) -> Result<(), Box<dyn Error>> {
     let error = console.event("error").set("url", page("/data/schema/hr/tables/wages/browse?id=7"));
     error.set("data.message", "Network request failed").send()?;
     console.flush()?;
-    Ok(())
-}
-
-/// Prints a sample of Hasura's page.
-pub(crate) fn print_sample(name: &str) -> Result<(), Box<dyn Error>> {
-    let event = if name == "hasura_cli_event" {
-        let command = command_line("v0.4.27", "linux", "amd64");
-        let command = command.cluster_id("e462ce20-42dd-40fd-9549-edfb92f80455").build()?;
-        command
-            .event("command")
-            .set("id", 115)
-            .set("timestamp", "2019-01-21T11:36:07.86783+00:00")
-            .set("execution_id", "ddfa9c33-0693-457d-9026-c7f456c43322")
-            .set("command", "hasura version")
-            .set("server_uuid", "a4d66fb2-f88d-457b-8db1-ea7a0b57921d")
-            .set("server_version", "v1.0.0-alpha36")
-            .preview()?
-    } else {
-        let console = console().cluster_id("0e4e2e9b-7fc9-44b8-9d5c-955673e20e0b").build()?;
-        console
-            .event("error")
-            .set("server_version", "2.0.0")
-            .set("url", page("/data/schema/public/tables/users/modify"))
-            .set("server_uuid", "015a8f49-2fbd-4c41-8066-23f48d9c620a")
-            .set("data.message", "Uncaught TypeError: something is not a function")
-            .set_list("data.stack", [" at main.js:1:3"])
-            .preview()?
-    };
-    println!("{event}");
     Ok(())
 }

@@ -7,10 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tiny_http::{Method, Response, Server};
-
-/// Where reports are taken; anything else is 404.
-const PATH: &str = "/v1/reports";
+use tiny_http::{Method, Request, Response, Server};
 
 /// A receiver on a free port of this machine, with a thread that serves it until it is dropped.
 pub(crate) struct Receiver {
@@ -19,30 +16,29 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Starts a receiver that hands the body of each report to `on_report`, and only then tells
-    /// the sender that it was accepted.
+    /// Starts a receiver that hands each request and the body of its report to `on_report`, and only
+    /// then tells the sender that it was accepted.
     ///
     /// # Errors
     ///
     /// What keeps the system from giving a port or a thread.
     pub(crate) fn start(
-        mut on_report: impl FnMut(String) + Send + 'static,
+        mut on_report: impl FnMut(&Request, String) + Send + 'static,
     ) -> io::Result<Receiver> {
         let server = Arc::new(Server::http("127.0.0.1:0").map_err(io::Error::other)?);
         let requests = Arc::clone(&server);
         let receive = move || {
             for mut request in requests.incoming_requests() {
                 let mut body = String::new();
-                let status = match (request.url(), request.method()) {
-                    (PATH, Method::Post) => match request.as_reader().read_to_string(&mut body) {
+                let status = match request.method() {
+                    Method::Post => match request.as_reader().read_to_string(&mut body) {
                         Ok(_) => 200,
                         Err(_) => 400, // not UTF-8, or cut short
                     },
-                    (PATH, _) => 405,
-                    _ => 404,
+                    _ => 405,
                 };
                 if status == 200 {
-                    on_report(body);
+                    on_report(&request, body);
                 }
                 // A sender that is gone will send the report again.
                 let _ = request.respond(Response::empty(status));
@@ -52,9 +48,9 @@ impl Receiver {
         Ok(Receiver { server, thread: Some(thread) })
     }
 
-    /// The URL to send reports to: `http://127.0.0.1:PORT/v1/reports`.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}{PATH}", self.server.server_addr())
+    /// The URL to send reports to: `http://127.0.0.1:PORT` and this path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.server_addr())
     }
 }
 

@@ -6,18 +6,20 @@
 //! cargo run --example highlight -- --print highlight_usage
 //! ```
 
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../receiver/mod.rs"]
 mod receiver;
+mod sample;
 
-use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use callhome::host::HostFacts;
 use callhome::{Builder, CallHome, Fact, Schema, Values};
+use common::Result;
 use metrics::counter;
 use receiver::Receiver;
 use sysinfo::System;
@@ -53,21 +55,22 @@ fn this_host(values: &mut Values) {
 }
 
 /// Takes in sessions on three threads; prints the first heartbeat and the usage as they arrive.
-fn run() -> Result<(), Box<dyn Error>> {
-    let receiver = || -> std::io::Result<(Receiver, mpsc::Receiver<String>)> {
-        let (arrived, arrivals) = mpsc::channel();
-        Ok((Receiver::start(move |body| drop(arrived.send(body)))?, arrivals))
-    };
-    let ((to_usage, usages), (to_heartbeat, heartbeats)) = (receiver()?, receiver()?);
+fn run() -> Result {
+    let (to_usage, usages) = common::receive(|_, body| body)?;
+    let (to_heartbeat, heartbeats) = common::receive(|_, body| body)?;
     let backend = Arc::new(AtomicBool::new(false));
-    let report =
-        |schema, to: &Receiver| -> Builder { CallHome::builder(schema).endpoint(&to.url()).bare() };
+    let report = |schema, to: &Receiver| -> Builder {
+        CallHome::builder(schema).endpoint(&to.url("/v1/reports")).bare()
+    };
     let callhome = report(usage(Arc::clone(&backend)), &to_usage)
         .every(Duration::from_secs(24 * 60 * 60))
         .opt_out()
         .switch("HIGHLIGHT_TELEMETRY") // and DO_NOT_TRACK, always; for both reports
         .install()?;
     println!("{}", callhome.status());
+    if !callhome.status().switch().is_on() {
+        return Ok(());
+    }
     let beat = Duration::from_millis(100); // a minute would be long for an example
     let heartbeat = report(heartbeat(env!("CARGO_PKG_VERSION"), this_host), &to_heartbeat)
         .every(beat)
@@ -93,48 +96,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints a sample of what the page lists.
-fn print_sample(name: &str) -> Result<(), Box<dyn Error>> {
-    let mut host = HostFacts::new("x86_64-unknown-linux-gnu", "unix", "linux");
-    host.cores = Some(8);
-    let memory = |values: &mut Values| {
-        values.set("mem-used", 12_884_901_888_u64).set("mem-active", 8_589_934_592_u64);
-    };
-    let schema = usage(Arc::new(AtomicBool::new(true)));
-    let usage = CallHome::builder(schema).bare().build()?;
-    let schema = heartbeat("8f1c2d3e4a5b60718293a4b5c6d7e8f901234567", memory);
-    let heartbeat = usage.attach(CallHome::builder(schema).host(host).bare())?;
-    usage.set_fact("about-you-role", "Engineering")?;
-    usage.set_fact("about-you-referral", Fact::text("https://example.com/blog"))?;
-    metrics::with_local_recorder(usage.recorder(), || {
-        counter!("session-count").increment(42);
-        counter!("error-count").increment(7);
-        counter!("log-count").increment(1250);
-        counter!("session-view-count").increment(12);
-        counter!("error-view-count").increment(3);
-        counter!("log-view-count").increment(9);
-    });
-    let report = if name == "highlight_usage" { usage } else { heartbeat };
-    println!("{}", report.flush()?);
-    Ok(())
-}
-
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments[..] {
-        [] => run(),
-        ["--print", name @ ("highlight_heartbeat" | "highlight_usage")] => print_sample(name),
-        _ => {
-            eprintln!("usage: highlight [--print SAMPLE], not {arguments:?}");
-            return ExitCode::from(2);
-        }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("highlight: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let prints: [common::Print; 2] =
+        [("highlight_heartbeat", sample::heartbeat), ("highlight_usage", sample::usage)];
+    common::main(run, &[], &prints)
 }
