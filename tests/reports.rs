@@ -2,10 +2,11 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use callhome::sink::MemorySink;
+use callhome::sink::{MemorySink, Parcel, SendError, Sink};
 use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Schema};
 use metrics::{counter, gauge, histogram, with_local_recorder};
@@ -220,6 +221,34 @@ fn what_is_said_to_the_first_is_an_error_in_another() {
     std::fs::remove_dir_all(spool).unwrap();
 }
 
+/// A sink during whose making somebody shuts all reports down.
+struct Late(Arc<CallHome>);
+
+impl Sink for Late {
+    fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        assert_eq!(self.0.shutdown(support::SOON).lost(), 0);
+        "a sink".into()
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_report_that_comes_while_all_end_does_not_stay() {
+    let schema = || Schema::new("s").counter("n");
+    let first = builder(schema()).sink(MemorySink::new()).opt_out().build().unwrap();
+    let first = Arc::new(first);
+    let late = first.attach(builder(schema()).sink(Late(Arc::clone(&first))));
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(Arc::strong_count(&first), 1, "nothing of it is left");
+}
+
 #[test]
 fn a_shutdown_of_the_first_is_that_of_all_and_one_of_another_its_own() {
     let sinks = [(); 3].map(|()| MemorySink::new());
@@ -247,8 +276,6 @@ fn a_shutdown_of_the_first_is_that_of_all_and_one_of_another_its_own() {
 mod installed {
     use std::sync::mpsc;
     use std::time::Instant;
-
-    use callhome::sink::{Parcel, SendError, Sink};
 
     use super::support::SOON;
     use super::support::apart::{apart, apart_with, has_threads, threads};

@@ -19,9 +19,10 @@ impl CallHome {
     /// what is there from the start. What a thread records costs as much as before where one report
     /// declares the metric.
     ///
-    /// The new one has a thread of its own, if this one has; it shares the switch and, unless its builder gives them, the clock, the
-    /// host facts and the ids. It ends when it is dropped or [shut down](CallHome::shutdown), and
-    /// at the latest together with the one that was installed or built first.
+    /// The new one has a thread of its own, if this one has; it shares the switch and, unless its
+    /// builder gives them, the clock, the host facts and the ids. It ends when it is dropped or
+    /// [shut down](CallHome::shutdown), and at the latest when the one that was installed or built
+    /// first is shut down, or dropped if it was installed.
     ///
     /// ```
     /// use callhome::{CallHome, Schema};
@@ -56,7 +57,11 @@ impl CallHome {
         let spools: Vec<&Path> = spools.iter().filter_map(|e| e.outbox.directory()).collect();
         builder.can_attach(&spools, group.is_installed())?;
         let engine = builder.wire(Some(self.engine()))?;
-        group.add(&engine);
+        if !group.add(&engine) {
+            // A shutdown came meanwhile, and has not seen this one.
+            drop(engine.close());
+            return Err(engine.over().unwrap_or_else(|| Error::config("all reports have ended")));
+        }
         if engine.consent.is_open() {
             let started = group.start(&engine, set_global);
             *engine.flusher.lock() = started.inspect_err(|_| group.remove(&engine))?;

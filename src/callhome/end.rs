@@ -50,7 +50,7 @@ impl CallHome {
     /// What ends with this one: all, if it is the first.
     pub(super) fn ending(&self) -> Vec<Arc<Engine>> {
         match self.group.is_first(&self.engine) {
-            true => self.group.engines(),
+            true => self.group.end(),
             false => vec![Arc::clone(&self.engine)],
         }
     }

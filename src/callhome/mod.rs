@@ -195,8 +195,8 @@ impl Drop for CallHome {
         if self.engine.process != std::process::id() {
             return;
         }
-        let ending = self.ending();
         if self.group.is_installed() {
+            let ending = self.ending();
             let _ = self.shutdown(DROP_DEADLINE);
             // Within a sink that does nothing, but the threads must not stay.
             ending.iter().for_each(|engine| drop(engine.close()));

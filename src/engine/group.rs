@@ -16,8 +16,7 @@ use crate::routes::Routes;
 /// An aggregator and those attached to it.
 pub(crate) struct Group {
     routes: Arc<Routes>,
-    /// The first one is that to which the others are attached.
-    engines: Mutex<Vec<Arc<Engine>>>,
+    members: Mutex<Members>,
     /// None if they were only built. Otherwise whether the macros record to them, which cannot be
     /// taken back; read and written by who holds `changing`, so it publishes nothing.
     installed: Option<AtomicBool>,
@@ -25,11 +24,18 @@ pub(crate) struct Group {
     pub(crate) changing: Mutex<()>,
 }
 
+struct Members {
+    /// The first one is that to which the others are attached.
+    engines: Vec<Arc<Engine>>,
+    /// The first one ends, and all others with it: none may come.
+    is_over: bool,
+}
+
 impl Group {
     pub(crate) fn new(first: &Arc<Engine>, is_installed: bool) -> Group {
         Group {
             routes: Arc::clone(&first.routes),
-            engines: Mutex::new(vec![Arc::clone(first)]),
+            members: Mutex::new(Members { engines: vec![Arc::clone(first)], is_over: false }),
             installed: is_installed.then(AtomicBool::default),
             changing: Mutex::default(),
         }
@@ -45,22 +51,35 @@ impl Group {
 
     /// All of them, at this moment.
     pub(crate) fn engines(&self) -> Vec<Arc<Engine>> {
-        self.engines.lock().clone()
+        self.members.lock().engines.clone()
     }
 
     /// The one to which the others are attached.
     pub(crate) fn is_first(&self, engine: &Arc<Engine>) -> bool {
-        self.engines.lock().first().is_some_and(|first| Arc::ptr_eq(first, engine))
+        self.members.lock().engines.first().is_some_and(|first| Arc::ptr_eq(first, engine))
     }
 
-    pub(crate) fn add(&self, engine: &Arc<Engine>) {
-        self.engines.lock().push(Arc::clone(engine));
+    /// Takes one in, unless all have ended.
+    #[must_use]
+    pub(crate) fn add(&self, engine: &Arc<Engine>) -> bool {
+        let mut members = self.members.lock();
+        if !members.is_over {
+            members.engines.push(Arc::clone(engine));
+        }
+        !members.is_over
+    }
+
+    /// All of them, which end now.
+    pub(crate) fn end(&self) -> Vec<Arc<Engine>> {
+        let mut members = self.members.lock();
+        members.is_over = true;
+        members.engines.clone()
     }
 
     /// Takes one out: nothing is recorded to it any more.
     pub(crate) fn remove(&self, engine: &Arc<Engine>) {
         self.routes.remove(engine.window.registry());
-        self.engines.lock().retain(|other| !Arc::ptr_eq(other, engine));
+        self.members.lock().engines.retain(|other| !Arc::ptr_eq(other, engine));
     }
 
     /// Makes the macros record, by `set`, where they do not yet.
