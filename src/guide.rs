@@ -7,6 +7,7 @@
 //! | [`switch`] | who may say no, and how |
 //! | [`embedding`] | threads, tokio, a Prometheus recorder, command-line tools, fork |
 //! | [`performance`] | what recording costs, and how that is measured |
+//! | [`replace`] | from a reporter that was written by hand to a schema, step by step |
 //! | [`porting`] | from Electric, Grafana's `usagestats`, OpenTelemetry and Segment-style code |
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | tests of telemetry |")]
 
@@ -26,6 +27,9 @@ pub mod embedding {}
 #[doc = include_str!("../docs/guide/performance.md")]
 #[doc = include_str!("../docs/guide/threads.svg")]
 pub mod performance {}
+
+#[doc = include_str!("../docs/guide/replace.md")]
+pub mod replace {}
 
 #[doc = include_str!("../docs/guide/porting.md")]
 pub mod porting {}
