@@ -83,7 +83,7 @@ fn schema() -> Schema {
 }
 
 /// Every path that a report may have.
-const PATHS: [&str; 62] = [
+const PATHS: [&str; 66] = [
     "report_id",
     "sequence",
     "schema_id",
@@ -146,6 +146,11 @@ const PATHS: [&str; 62] = [
     "losses.reports_expired",
     "losses.reports_set_aside",
     "losses.reports_withdrawn",
+    // Of events.
+    "event_id",
+    "time",
+    "data.name",
+    "losses.undeclared_events",
 ];
 
 /// One use of the facade.
@@ -294,14 +299,43 @@ fn declared(body: &str) -> Result<(), String> {
     let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
     let is_time = |text: &str| text.len() == 27 && text.parse::<jiff::Timestamp>().is_ok();
     let is_known =
-        |text: &str| ["1.2.3", "15.4", "ephemeral", "timeout", "__other__"].contains(&text);
-    let is_schema = |text: &str| text.len() == 23 && text.starts_with("shop@1+");
+        |text: &str| ["1.2.3", "15.4", "ephemeral", "timeout", "ok", "__other__"].contains(&text);
+    let is_schema = |text: &str| {
+        let hash = text.strip_prefix("shop@1+").or_else(|| text.strip_prefix("ran@1+"));
+        hash.is_some_and(|hash| hash.len() == 16)
+    };
     texts.retain(|text| !(is_id(text) || is_time(text) || is_known(text) || is_schema(text)));
     if stray.is_empty() && texts.is_empty() {
         Ok(())
     } else {
         Err(format!("not declared: {stray:?} {texts:?}"))
     }
+}
+
+/// Says of events what their kind does not have, and what it has.
+fn events(callhome: &CallHome, sink: &MemorySink, records: &[Record], seen: &mut Seen) {
+    let kind = Schema::new("ran").fact("version", "1.2.3").given("name");
+    let events = CallHome::builder(Schema::new("events")).event(kind).sink(sink.clone());
+    let events = callhome.attach(events).unwrap();
+    for Record { name, .. } in records.iter().filter(|record| record.name.contains(MARK)).take(3) {
+        let wrong = events.event("ran").set("nobody", Fact::text(&**name)).set("name", 1);
+        seen.debug(&wrong);
+        seen.error(&wrong.send().unwrap_err());
+        let list = events.event("ran").set_list("name", [Fact::text(&**name)]);
+        seen.error(&list.send().unwrap_err());
+        seen.error(&events.event("ran").set("version", Fact::text(&**name)).send().unwrap_err());
+        events.event("ran").set("name", "ok").send().unwrap();
+        seen.debug(&events.event("ran").set("name", Fact::text(&**name)));
+    }
+    seen.shown(&events.preview());
+    for _ in 0..2 {
+        match events.flush() {
+            Ok(report) => seen.shown(&report),
+            Err(error) => seen.error(&error),
+        }
+    }
+    seen.shown(&events.status());
+    seen.debug(&events);
 }
 
 /// Records all of it, and does everything that makes the crate say something.
@@ -318,7 +352,15 @@ fn play(records: &[Record], folder: &Path) -> (Seen, Vec<String>) {
         settings = settings.spool(folder.join("spool")); // slow, for it waits for the disk
     }
     let callhome = settings.build().unwrap();
+    let more = callhome.attach(CallHome::builder(schema()).sink(sink.clone())).unwrap();
     records.iter().for_each(|one| record(callhome.recorder(), one));
+    for _ in 0..2 {
+        match more.flush() {
+            Ok(report) => seen.shown(&report),
+            Err(error) => seen.error(&error),
+        }
+    }
+    events(&callhome, &sink, records, &mut seen);
     seen.shown(&callhome.preview());
     if let Err(error) = callhome.flush() {
         seen.error(&error);
