@@ -140,6 +140,32 @@ fn a_metric_by_another_name_feeds_every_field_that_asks_for_it() {
 }
 
 #[test]
+fn a_label_after_a_section_is_that_of_all_metrics_in_it() {
+    let section = |s: Schema| {
+        let s = s.fact("id", "eu").counter("n").section("more", |s| s.gauge("g").counter("n"));
+        s.label("method", "put").distinct("clients", "client")
+    };
+    let schema = Schema::new("s").section("usage", section).label("stack", "eu").counter("n");
+    let callhome = aggregator(schema);
+    recording(&callhome, || {
+        for (stack, method) in [("eu", "put"), ("eu", "get"), ("us", "put")] {
+            counter!("usage.n", "stack" => stack).increment(1);
+            gauge!("usage.more.g", "stack" => stack, "method" => method).set(stack.len() as f64);
+            counter!("usage.more.n", "stack" => stack, "method" => method).increment(1);
+            counter!("usage.clients", "stack" => stack, "client" => method).increment(1);
+            counter!("n").increment(1);
+        }
+    });
+    let usage = json!({"id": "eu", "n": 2, "more": {"g": 2, "n": 1}, "clients": 2});
+    assert_eq!(*callhome.flush().unwrap().data(), json!({"usage": usage, "n": 3}));
+
+    // Where nothing is fed by a metric it is an error, as after a fact.
+    let nothing = Schema::new("s").section("facts", |s| s.fact("id", 1)).label("stack", "eu");
+    let error = CallHome::builder(nothing).build().unwrap_err();
+    assert!(error.to_string().contains("`label` follows no field"), "{error}");
+}
+
+#[test]
 fn a_label_that_no_field_asks_for_is_counted_as_undeclared() {
     let schema = Schema::new("s").counter("ok").metric("responses").label("outcome", "ok");
     let callhome = aggregator(schema);

@@ -28,21 +28,21 @@ pub(crate) fn application(version: &'static str) -> Schema {
 
 /// The report of one stack: what is synced.
 pub(crate) fn stack(version: &'static str, id: &str) -> Schema {
-    let of_stack = |s: Schema| s.label("stack_id", id);
-    let counter = |s, name: &&str| of_stack(Schema::counter(s, *name));
-    let level = |s, name| of_stack(Schema::gauge(s, name).default(0.0));
+    let levels = ["total_shapes", "total_used_storage_kb"];
+    let levels = |s: Schema| levels.iter().fold(s, |s, name| s.gauge(*name).default(0.0));
     Schema::new("electric_stack")
         .fact("electric_version", version)
         .section("environment", |s| {
             environment(s).fact("stack_id", Fact::text(id)).fact_later("pg_version")
         })
         .section("usage", |s| {
-            let s = TRAFFIC.iter().fold(s, counter);
-            let s = ["total_shapes", "total_used_storage_kb"].into_iter().fold(s, level);
-            let s = of_stack(s.distinct("active_shapes", "shape_handle"));
-            let s = of_stack(s.distinct("unique_clients", "client"));
-            of_stack(s.summary("wal_size").unit("bytes"))
+            levels(TRAFFIC.iter().fold(s, |s, name| s.counter(*name)))
+                .distinct("active_shapes", "shape_handle")
+                .distinct("unique_clients", "client")
+                .summary("wal_size")
+                .unit("bytes")
         })
+        .label("stack_id", id)
 }
 
 /// What is counted of a stack.

@@ -67,7 +67,7 @@ pub(crate) struct Feed {
 
 impl Kind {
     /// The macro that records to fields of this kind, if any does.
-    fn class(&self) -> Option<Class> {
+    pub(super) fn class(&self) -> Option<Class> {
         match self {
             Kind::Counter | Kind::Distinct { .. } => Some(Class::Counter),
             Kind::Gauge | Kind::GaugeSummary => Some(Class::Gauge),

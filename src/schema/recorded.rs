@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::field::{Kind, Sample};
 use super::series::{Of, Series};
-use super::tree::Schema;
+use super::tree::{Node, Schema};
 
 impl Schema {
     /// What `counter!` added within the window, an unsigned 64-bit integer that saturates. Zero
@@ -177,5 +177,39 @@ impl Schema {
         kinds: impl IntoIterator<Item = V>,
     ) -> Schema {
         self.series(name, |s| s.values("kind", kinds).others())
+    }
+
+    /// The metric that feeds the last field, when it is not named like the field's dotted path.
+    /// Several fields of one kind may listen to one metric.
+    pub fn metric(self, metric: impl Into<String>) -> Schema {
+        self.last("metric", |field| field.metric = Some(metric.into()))
+    }
+
+    /// Restricts the last field to keys with this label; right after a section, all fields in it that
+    /// are fed by metrics. May be said more than once. Labels that are not named here are ignored:
+    /// the field covers all their values.
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Schema {
+        let (key, value) = (key.into(), value.into());
+        let is_section = match self.nodes.last_mut() {
+            Some(Node::Section(section)) => section.restrict(&key, &value),
+            _ => false,
+        };
+        if is_section {
+            return self;
+        }
+        self.last("label", |field| field.labels.push((key, value)))
+    }
+
+    /// Restricts all fields that are fed by metrics, and says whether there is one.
+    fn restrict(&mut self, key: &str, value: &str) -> bool {
+        let restricted = self.nodes.iter_mut().map(|node| match node {
+            Node::Section(section) => section.restrict(key, value),
+            Node::Field(field) if field.kind.class().is_none() => false,
+            Node::Field(field) => {
+                field.labels.push((key.to_owned(), value.to_owned()));
+                true
+            }
+        });
+        restricted.fold(false, |any, one| any | one)
     }
 }

@@ -14,7 +14,7 @@ use super::values::{Fill, Values};
 /// A field that is fed by a metric listens to the metric named like its dotted path
 /// (`usage.requests`) unless [`metric`](Schema::metric) says otherwise. Words that follow a
 /// field (`describe`, `unit`, `example`, `metric`, `label`, `default`, `cumulative`, `with`,
-/// `transform`) are about that field; `describe` after a section is about the section.
+/// `transform`) are about that field; `describe` and `label` after a section are about the section.
 ///
 /// Nothing is checked while declaring; a contradiction is an error of
 /// [`Builder::build`](crate::Builder::build) that names the path.
@@ -268,7 +268,7 @@ impl Schema {
     }
 
     /// Changes the field declared last, or notes that `word` has nothing to be about.
-    fn last(mut self, word: &str, change: impl FnOnce(&mut Field)) -> Schema {
+    pub(super) fn last(mut self, word: &str, change: impl FnOnce(&mut Field)) -> Schema {
         match self.nodes.last_mut() {
             Some(Node::Field(field)) => change(field),
             _ => self.misplaced.push(format!("`{word}` follows no field")),
@@ -297,18 +297,6 @@ impl Schema {
     /// as it is, null for a fact that is asked for, and some number for others.
     pub fn example(self, value: impl Into<Fact>) -> Schema {
         self.last("example", |field| field.example = Some(value.into()))
-    }
-
-    /// The metric that feeds the last field, when it is not named like the field's dotted path.
-    /// Several fields of one kind may listen to one metric.
-    pub fn metric(self, metric: impl Into<String>) -> Schema {
-        self.last("metric", |field| field.metric = Some(metric.into()))
-    }
-
-    /// Restricts the last field to keys with this label; may be said more than once. Labels
-    /// that are not named here are ignored: the field covers all their values.
-    pub fn label(self, key: impl Into<String>, value: impl Into<String>) -> Schema {
-        self.last("label", |field| field.labels.push((key.into(), value.into())))
     }
 
     /// What the last field, a gauge or a gauge's summary, is before it is first set.
