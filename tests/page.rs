@@ -82,6 +82,7 @@ fn the_settings_are_told_as_they_are() {
         .switch("SHOP_TELEMETRY")
         .local_file("/var/log/shop.jsonl")
         .cluster_id_file("/var/lib/shop/id")
+        .instance_id("shop-1")
         .bare();
     let other = text(&other);
     for words in [
@@ -89,6 +90,7 @@ fn the_settings_are_told_as_they_are() {
         "kept on disk for 7 days",
         "it is off: it is opt-in",
         "kept in `/var/lib/shop/id`",
+        "`process`: an id of the process that the program knows",
         "or `SHOP_TELEMETRY=off` for this one alone",
         "`SHOP_TELEMETRY=local` in the environment the very reports are written to the file `/var/log/shop.jsonl`",
     ] {

@@ -4,6 +4,8 @@
 
 #[path = "seeds/collector.rs"]
 mod collector;
+#[path = "seeds/documents.rs"]
+mod documents;
 #[path = "seeds/live.rs"]
 mod live;
 #[path = "seeds/resoto.rs"]
@@ -163,22 +165,6 @@ fn the_switch_of_each_product_switches_it_off() {
     }
     let printed = stdout(&run("resoto", &["--analytics-opt-out"], &[]));
     assert_eq!(printed, "telemetry: off (--analytics-opt-out=true)\n");
-}
-
-#[test]
-fn electrics_page_is_current() {
-    callhome::assert_page_current!("examples/electric/TELEMETRY.md", print("electric", "page"));
-}
-
-#[test]
-fn receivers_can_read_electrics_reports() {
-    let contract = print("electric", "schema");
-    callhome::assert_schema_compatible!("examples/electric/schema.json", contract);
-    let valid = jsonschema::validator_for(&parsed(&contract)).unwrap();
-    let sent = &live("electric")[0].text;
-    for report in [&*print("electric", "electric"), sent, SEEDS[0].samples[0].1] {
-        valid.validate(&parsed(report)).unwrap();
-    }
 }
 
 /// What a maintainer reads to find the pattern.

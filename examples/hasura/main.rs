@@ -6,16 +6,19 @@
 //! cargo run --example hasura -- --print hasura_server  # a sample of Hasura's telemetry page
 //! ```
 //!
-//! The other samples are `hasura_ee_features`, `hasura_ee_source`, `hasura_ee_labelled`,
+//! `--print page` prints the page that is made of the server's report, `examples/hasura/TELEMETRY.md`,
+//! and `--print schema` its JSON Schema; the other reports have theirs too. The other samples are `hasura_ee_features`, `hasura_ee_source`, `hasura_ee_labelled`,
 //! `hasura_cli_event` and `hasura_console_event`. The first command starts a receiver on this
 //! machine, serves requests from three threads, and prints each report as it arrives. The second
 //! gives the values behind a sample and prints the document.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod documents;
 mod engine;
 mod enterprise;
 mod events;
+mod names;
 #[path = "../receiver/mod.rs"]
 mod receiver;
 mod sample;
@@ -26,7 +29,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use callhome::{Builder, CallHome, Schema};
+use callhome::Schema;
 use common::Result;
 use engine::{CONNECTED, Metadata, Settings};
 use enterprise::Edition;
@@ -38,21 +41,14 @@ use uuid::Uuid;
 fn run() -> Result {
     let (receiver, arrivals) = common::receive(|_, body| body)?;
     let url = receiver.url("/v1/reports");
-    let builder = |schema: Schema| -> Builder {
-        CallHome::builder(schema).endpoint(&url).every(Duration::from_secs(24 * 60 * 60)).bare()
-    };
+    let builder = |schema: Schema| documents::report(schema, &url);
     let version = env!("CARGO_PKG_VERSION");
     let sample = || Uuid::new_v4().to_string();
     let edition = Edition { version, license: "trial", client: None, sample };
     let metadata = Arc::new(Mutex::new(Metadata::default()));
 
-    // The engine's own metrics are what the macros record to. The other reports share the ids: that
-    // of the database is in its metadata, that of the process is random.
-    let labelled = builder(edition.labelled())
-        .cluster_id_with(|| -> Result<_> { Ok(Some(Uuid::new_v4().to_string())) })
-        .opt_out()
-        .switch("HASURA_GRAPHQL_ENABLE_TELEMETRY") // and DO_NOT_TRACK, always
-        .install()?;
+    // The engine's own metrics are what the macros record to. The other reports share the ids.
+    let labelled = documents::first(builder(edition.labelled())).install()?;
     println!("{}", labelled.status());
     if !labelled.status().switch().is_on() {
         return Ok(());
@@ -101,7 +97,7 @@ fn run() -> Result {
 }
 
 fn main() -> ExitCode {
-    let prints: [common::Print; 6] = [
+    let samples: [common::Print; 6] = [
         ("hasura_server", sample::server),
         ("hasura_ee_features", sample::features),
         ("hasura_ee_source", sample::source),
@@ -109,5 +105,6 @@ fn main() -> ExitCode {
         ("hasura_cli_event", sample::command),
         ("hasura_console_event", sample::error),
     ];
+    let prints = [&samples[..], &documents::PRINTS].concat();
     common::main(run, &[], &prints)
 }

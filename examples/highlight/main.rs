@@ -4,12 +4,14 @@
 //! cargo run --example highlight                                # both, as they arrive
 //! cargo run --example highlight -- --print highlight_heartbeat # a sample by Highlight's page
 //! cargo run --example highlight -- --print highlight_usage
+//! cargo run --example highlight -- --print page                # `examples/highlight/TELEMETRY.md`
 //! ```
 
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../receiver/mod.rs"]
 mod receiver;
+mod report;
 mod sample;
 
 use std::process::ExitCode;
@@ -18,33 +20,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use callhome::{Builder, CallHome, Fact, Schema, Values};
+use callhome::Values;
 use common::Result;
 use metrics::counter;
 use receiver::Receiver;
+use report::{DAY, first, heartbeat, report, usage};
 use sysinfo::System;
-
-/// What the backend says of the machine it runs on.
-fn heartbeat(version: &str, memory: impl Fn(&mut Values) + Send + Sync + 'static) -> Schema {
-    Schema::new("highlight_heartbeat")
-        .cores("num-cpu")
-        .values(["mem-used", "mem-active"])
-        .unit("bytes")
-        .fact("version", Fact::text(version))
-        .describe("The commit it was built from")
-        .filled_by(memory)
-}
-
-/// What the people do who use it. What they say about themselves they say once.
-fn usage(backend: Arc<AtomicBool>) -> Schema {
-    let counts = ["session", "error", "log", "session-view", "error-view", "log-view"];
-    let schema = Schema::new("highlight_usage")
-        .fact_later("about-you-role")
-        .fact_later("about-you-referral")
-        .fact_with("backend-setup", move || backend.load(Ordering::Relaxed))
-        .describe("Whether a backend SDK is integrated");
-    counts.into_iter().fold(schema, |schema, name| schema.counter(format!("{name}-count")))
-}
 
 /// What the system says of its memory at one moment.
 fn this_host(values: &mut Values) {
@@ -59,22 +40,16 @@ fn run() -> Result {
     let (to_usage, usages) = common::receive(|_, body| body)?;
     let (to_heartbeat, heartbeats) = common::receive(|_, body| body)?;
     let backend = Arc::new(AtomicBool::new(false));
-    let report = |schema, to: &Receiver| -> Builder {
-        CallHome::builder(schema).endpoint(&to.url("/v1/reports")).bare()
-    };
-    let callhome = report(usage(Arc::clone(&backend)), &to_usage)
-        .every(Duration::from_secs(24 * 60 * 60))
-        .opt_out()
-        .switch("HIGHLIGHT_TELEMETRY") // and DO_NOT_TRACK, always; for both reports
-        .install()?;
+    let settings = |schema, to: &Receiver, every| report(schema, &to.url("/v1/reports"), every);
+    let usage = settings(usage(Arc::clone(&backend)), &to_usage, DAY);
+    let callhome = first(usage).install()?;
     println!("{}", callhome.status());
     if !callhome.status().switch().is_on() {
         return Ok(());
     }
     let beat = Duration::from_millis(100); // a minute would be long for an example
-    let heartbeat = report(heartbeat(env!("CARGO_PKG_VERSION"), this_host), &to_heartbeat)
-        .every(beat)
-        .spread(Duration::ZERO);
+    let heartbeat = heartbeat(env!("CARGO_PKG_VERSION"), this_host);
+    let heartbeat = settings(heartbeat, &to_heartbeat, beat).spread(Duration::ZERO);
     let _heartbeat = callhome.attach(heartbeat)?;
 
     callhome.set_fact("about-you-role", "Engineering")?;
@@ -97,7 +72,8 @@ fn run() -> Result {
 }
 
 fn main() -> ExitCode {
-    let prints: [common::Print; 2] =
+    let samples: [common::Print; 2] =
         [("highlight_heartbeat", sample::heartbeat), ("highlight_usage", sample::usage)];
+    let prints = [&samples[..], &report::PRINTS].concat();
     common::main(run, &[], &prints)
 }

@@ -15,13 +15,13 @@ pub(crate) fn heartbeat() -> Result<String> {
     let memory = |values: &mut Values| {
         values.set("mem-used", 12_884_901_888_u64).set("mem-active", 8_589_934_592_u64);
     };
-    let schema = super::heartbeat("8f1c2d3e4a5b60718293a4b5c6d7e8f901234567", memory);
+    let schema = super::report::heartbeat("8f1c2d3e4a5b60718293a4b5c6d7e8f901234567", memory);
     let heartbeat = CallHome::builder(schema).host(host).bare().build()?;
     Ok(heartbeat.flush()?.body().to_owned())
 }
 
 pub(crate) fn usage() -> Result<String> {
-    let schema = super::usage(Arc::new(AtomicBool::new(true)));
+    let schema = super::report::usage(Arc::new(AtomicBool::new(true)));
     let usage = CallHome::builder(schema).bare().build()?;
     usage.set_fact("about-you-role", "Engineering")?;
     usage.set_fact("about-you-referral", Fact::text("https://example.com/blog"))?;

@@ -4,10 +4,12 @@
 //! ```text
 //! cargo run --example resoto                         # records from four threads, sends over HTTP
 //! cargo run --example resoto -- --print resoto_usage # a sample with what Resoto's page lists
+//! cargo run --example resoto -- --print page         # `examples/resoto/TELEMETRY.md`
 //! ```
 
 #[path = "../common/mod.rs"]
 mod common;
+mod documents;
 #[path = "../receiver/mod.rs"]
 mod receiver;
 mod report;
@@ -46,14 +48,8 @@ fn run() -> Result {
     let (receiver, arrivals) =
         common::receive(|request, body| format!("{}\n{body}", request.url()))?;
     let opted_out = std::env::args().any(|argument| argument == "--analytics-opt-out");
-    let usage = CallHome::builder(report::usage())
-        .sink(capture(&receiver.url("/capture/"))?)
-        .every(Duration::from_secs(60 * 60))
-        .opt_out()
-        .opt_out_setting("--analytics-opt-out", opted_out.then_some(true))
-        .opt_out_switch("RESOTOCORE_ANALYTICS_OPT_OUT") // and DO_NOT_TRACK, always
-        .bare()
-        .install()?;
+    let sink = capture(&receiver.url("/capture/"))?;
+    let usage = documents::settings(sink, opted_out.then_some(true)).install()?;
     println!("{}", usage.status());
     if !usage.status().switch().is_on() {
         return Ok(());
@@ -86,6 +82,6 @@ fn run() -> Result {
 }
 
 fn main() -> ExitCode {
-    let prints: [common::Print; 1] = [("resoto_usage", sample::resoto_usage)];
-    common::main(run, &["--analytics-opt-out"], &prints)
+    let samples: [common::Print; 1] = [("resoto_usage", sample::resoto_usage)];
+    common::main(run, &["--analytics-opt-out"], &[&samples[..], &documents::PRINTS].concat())
 }

@@ -12,12 +12,15 @@ const LONG: Duration = Duration::from_secs(60 * 60);
 /// The usage report.
 pub(crate) fn usage() -> Schema {
     Schema::new("resoto")
+        .strict()
         .counter("started_cores")
+        .describe("Cores that were started")
         .counter("long_running_cores")
         .describe("Cores that have run for an hour")
         .series("cli_commands_executed", |s| s.seen("command").at_most(64).as_object())
         .describe("By the command's name, never its arguments")
         .counter("jobs_executed")
+        .describe("Jobs that are done")
         .series("errors", |s| s.seen("kind"))
         .describe("By the error's type, never its message")
 }

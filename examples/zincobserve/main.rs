@@ -4,10 +4,12 @@
 //! ```text
 //! cargo run --example zincobserve                        # what this machine would report
 //! cargo run --example zincobserve -- --print zincobserve # the sample of ZincObserve's page
+//! cargo run --example zincobserve -- --print page        # `examples/zincobserve/TELEMETRY.md`
 //! ```
 
 #[path = "../common/mod.rs"]
 mod common;
+mod documents;
 #[path = "../receiver/mod.rs"]
 mod receiver;
 mod report;
@@ -17,7 +19,6 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use callhome::CallHome;
 use callhome::sink::{HttpSink, Parcel, Sink, Wrapped};
 use common::Result;
 use metrics::gauge;
@@ -52,16 +53,8 @@ fn run() -> Result {
     };
     // ZincObserve keeps such an id in its metadata.
     let instance = SystemTime::UNIX_EPOCH.elapsed()?.as_nanos().to_string();
-    let callhome = CallHome::builder(schema(config, this_host).reason("reason"))
-        .sink(segment(&receiver.url("/v1/track"), instance.clone())?)
-        .instance_id(instance)
-        .first_after(Duration::ZERO) // a node is heard of when it starts
-        .spread(Duration::ZERO)
-        .every(Duration::from_secs(60 * 60))
-        .opt_out()
-        .switch("ZO_TELEMETRY") // and DO_NOT_TRACK, always
-        .bare()
-        .install()?;
+    let sink = segment(&receiver.url("/v1/track"), instance.clone())?;
+    let callhome = documents::settings(schema(config, this_host), sink, instance).install()?;
     println!("{}", callhome.status());
     if !callhome.status().switch().is_on() {
         return Ok(());
@@ -85,5 +78,6 @@ fn run() -> Result {
 }
 
 fn main() -> ExitCode {
-    common::main(run, &[], &[("zincobserve", sample::zincobserve)])
+    let samples: [common::Print; 1] = [("zincobserve", sample::zincobserve)];
+    common::main(run, &[], &[&samples[..], &documents::PRINTS].concat())
 }

@@ -198,6 +198,7 @@ pub(crate) struct Facts {
     pub(crate) is_spooled: bool,
     pub(crate) bare: bool,
     pub(crate) cluster: ClusterSource,
+    pub(crate) is_instance_given: bool,
     /// The rules of the switch.
     pub(crate) switch: String,
     /// A variable that takes the word `local`.
@@ -247,7 +248,11 @@ impl Facts {
         let mut lines = Vec::new();
         let (instance, cluster) = (fields(Host::InstanceId), fields(Host::ClusterId));
         if !instance.is_empty() {
-            lines.push(format!("- {instance}: a random id of the process, new at every start."));
+            let origin = match self.is_instance_given {
+                true => "an id of the process that the program knows",
+                false => "a random id of the process, new at every start",
+            };
+            lines.push(format!("- {instance}: {origin}."));
         }
         if !cluster.is_empty() {
             let origin = match &self.cluster {

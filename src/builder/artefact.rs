@@ -43,6 +43,7 @@ impl Builder {
             is_spooled: self.spool.is_some(),
             bare: self.bare,
             cluster: self.cluster.clone(),
+            is_instance_given: self.instance.is_some(),
             switch: self.switch.told()?,
             variable: self.switch.first_variable().map(str::to_owned),
             local_file: self.local_file.clone(),
