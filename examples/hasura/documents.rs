@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::common::{self, Result};
 use super::engine::{CONNECTED, Settings};
 use super::enterprise::Edition;
-use super::server;
+use super::{events, server};
 
 /// A report of the server, to this URL.
 pub(crate) fn report(schema: Schema, url: &str) -> Builder {
@@ -26,7 +26,7 @@ pub(crate) fn first(report: Builder) -> Builder {
 }
 
 /// The documents, by their names: `page` and `schema` are those of the server's report.
-pub(crate) const PRINTS: [common::Print; 10] = [
+pub(crate) const PRINTS: [common::Print; 14] = [
     ("page", || page("the Hasura server", tracked())),
     ("schema", || contract(tracked())),
     ("ee_features.page", || page("the features of Hasura's enterprise edition", features())),
@@ -37,6 +37,10 @@ pub(crate) const PRINTS: [common::Print; 10] = [
     ("ee_labelled.schema", || contract(labelled())),
     ("service_timings.page", || page("the times of Hasura's requests", server::service_timings())),
     ("service_timings.schema", || contract(server::service_timings())),
+    ("cli.page", || events_page("Hasura's command line", command())),
+    ("cli.schema", || Ok(command().event_json_schema("command")?)),
+    ("console.page", || events_page("errors of Hasura's console", events::console())),
+    ("console.schema", || Ok(events::console().event_json_schema("error")?)),
 ];
 
 const EDITION: Edition = Edition {
@@ -62,12 +66,26 @@ fn labelled() -> Schema {
     EDITION.labelled()
 }
 
+const URL: &str = "https://telemetry.example.com/v1/http";
+
 fn documented(schema: Schema) -> Builder {
-    first(report(schema, "https://telemetry.example.com/v1/http"))
+    first(report(schema, URL))
+}
+
+fn command() -> Builder {
+    events::command_line("v0.4.27", "linux", "amd64")
 }
 
 fn contract(schema: Schema) -> Result<String> {
     Ok(documented(schema).to_json_schema()?)
+}
+
+fn events_page(of: &str, events: Builder) -> Result<String> {
+    let page = Page::new(of)
+        .why("To know which commands are used, and what fails.")
+        .never("Arguments, flags, names of anybody's things, and who the users are.")
+        .retention("Reports are deleted after two years.");
+    Ok(events::settings(events, URL).to_markdown(&page)?)
 }
 
 fn page(of: &str, schema: Schema) -> Result<String> {

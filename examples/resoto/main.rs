@@ -20,7 +20,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use callhome::sink::{HttpSink, Parcel, Sink, Wrapped};
-use callhome::{CallHome, Schema};
 use common::Result;
 use report::Core;
 
@@ -54,12 +53,7 @@ fn run() -> Result {
     if !usage.status().switch().is_on() {
         return Ok(());
     }
-    let events = CallHome::builder(Schema::new("resoto_events"))
-        .sink(batch(&receiver.url("/batch/"))?)
-        .events_as_array(100, Duration::from_secs(10))
-        .bare();
-    let events =
-        usage.attach(report::events().into_iter().fold(events, |b, kind| b.event(kind)))?;
+    let events = usage.attach(documents::events(batch(&receiver.url("/batch/"))?))?;
 
     let begin = Instant::now();
     let mut core = Core::start(&events)?;

@@ -28,21 +28,32 @@ pub(crate) fn usage() -> Schema {
 /// An event in the form that PostHog gives to one. What it is about is in its properties.
 fn event(kind: &'static str, properties: impl FnOnce(Schema) -> Schema) -> Schema {
     Schema::new(kind)
+        .strict()
         .fact("event", kind)
-        .instance_id("distinct_id") // new at every start: nobody is told apart for longer
+        .describe("What happened")
+        .instance_id("distinct_id") // nobody is told apart for longer
+        .describe("Groups the events of one process")
         .fact_with("timestamp", SystemTime::now)
+        .describe("When")
+        .example("2026-01-01T00:00:00.000000Z")
         .section("properties", properties)
 }
 
 /// All kinds of events.
 pub(crate) fn events() -> [Schema; 3] {
-    let started = |s: Schema| s.given("version").os("os").cores("cores");
-    let job = |s: Schema| s.given("name").given_or("steps", 0).given_or("seconds", 0.0);
-    [
-        event("core.started", started),
-        event("job.finished", job),
-        event("error", |s| s.given("kind")),
-    ]
+    let started = |s: Schema| {
+        let s = s.given("version").describe("Version of the core").example("3.0.0");
+        s.os("os").describe("Operating system").cores("cores").describe("Processors it may use")
+    };
+    let job = |s: Schema| {
+        let s = s.given("name").describe("The job's name in the code").example("collect");
+        let s = s.given_or("steps", 0).describe("Its steps");
+        s.given_or("seconds", 0.0).unit("seconds").describe("How long it took")
+    };
+    let failed = |s: Schema| {
+        s.given("kind").describe("The error's type, never its message").example("ConnectionError")
+    };
+    [event("core.started", started), event("job.finished", job), event("error", failed)]
 }
 
 /// A core, as far as its telemetry knows it.

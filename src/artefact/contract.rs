@@ -1,6 +1,6 @@
 //! The JSON Schema of a report.
 
-use super::envelope::{ENVELOPE, member};
+use super::envelope::{Sort, member};
 use super::json::Json;
 use super::kind::look;
 use super::shape::Shape;
@@ -8,17 +8,17 @@ use crate::error::{Error, ErrorKind};
 use crate::schema::{Field, Item, Plan};
 
 /// What a receiver may rely on.
-pub(crate) fn contract(plan: &Plan, bare: bool) -> Result<String, Error> {
+pub(crate) fn contract(plan: &Plan, bare: bool, sort: Sort) -> Result<String, Error> {
     let data = section(plan, &plan.items, "")?;
     let mut members: Vec<(String, Json)> = [
         ("$schema", "https://json-schema.org/draft/2020-12/schema"),
         ("title", &plan.name),
-        ("description", &format!("A report of schema {}", plan.id)),
+        ("description", &format!("{} of schema {}", sort.word(), plan.id)),
     ]
     .map(|(name, value)| (name.to_owned(), value.into()))
     .into();
     members.push(("x-schema-version".to_owned(), plan.version.into()));
-    let body = if bare { data } else { around(plan, data) };
+    let body = if bare { data } else { around(plan, data, sort) };
     if let Json::Object(body) = body {
         members.extend(body);
     }
@@ -26,16 +26,16 @@ pub(crate) fn contract(plan: &Plan, bare: bool) -> Result<String, Error> {
 }
 
 /// The envelope with this data.
-fn around(plan: &Plan, data: Json) -> Json {
+fn around(plan: &Plan, data: Json, sort: Sort) -> Json {
     let mut data = Some(data);
-    let members = ENVELOPE.map(|(name, about)| {
-        let value = match name {
+    let members = sort.envelope().iter().map(|(name, about)| {
+        let value = match *name {
             "data" => data.take().unwrap_or(Json::Object(Vec::new())),
-            name => described(member(name, plan), about),
+            name => described(member(name, plan, sort), about),
         };
-        (name.to_owned(), value)
+        ((*name).to_owned(), value)
     });
-    object(members.into(), &["object"])
+    object(members.collect(), &["object"])
 }
 
 fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {

@@ -125,7 +125,7 @@ macro_rules! assert_schema_compatible {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artefact::contract;
+    use crate::artefact::{Sort, contract};
     use crate::schema::Plan;
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let file = folder.join("schema.json");
         let contract = |schema: Schema| {
             let plan = Plan::new(schema).expect("a good schema");
-            contract(&plan, false).expect("a good schema")
+            contract(&plan, false, Sort::Report).expect("a good schema")
         };
         let check = |schema, is_blessed| {
             check_contract_file(&file, "schema.json", &contract(schema), is_blessed)

@@ -50,7 +50,10 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
         Kind::Given(given) => {
             let list = matches!(given, Given::List);
             let shape = if list { Shape::of(&["array"]) } else { Shape::fact(&SCALAR, transforms) };
-            let example = field.example.clone().unwrap_or(Fact::NULL);
+            let example = field.example.clone().unwrap_or(match given {
+                Given::One(unless_given) => unless_given.clone(),
+                Given::List => Fact::list(std::iter::empty()),
+            });
             ("given", shape, Ok(Reading::Fact(example)))
         }
         Kind::Host(Host::Arch) => ("fact", Shape::text(), text("x86_64-unknown-linux-gnu")),

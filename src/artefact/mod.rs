@@ -31,5 +31,6 @@ mod words;
 pub use changes::Changes;
 pub(crate) use contract::contract;
 pub use current::{check, check_contract};
+pub(crate) use envelope::Sort;
 pub(crate) use page::Facts;
 pub use page::Page;

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::envelope::Sort;
 use super::sample::sample;
 use super::tables;
 use super::words::interval;
+use crate::delivery::Batching;
 use crate::error::Error;
 use crate::host::identity::ClusterSource;
+use crate::report::Report;
 use crate::schema::{Host, Kind, Plan};
 
 /// What the maintainers say on the page that [`Builder::to_markdown`](crate::Builder::to_markdown)
@@ -86,14 +89,20 @@ impl Page {
         self
     }
 
-    /// The page.
-    pub(crate) fn render(&self, plan: &Plan, facts: &Facts) -> Result<String, Error> {
+    /// The page about a report, or about events, of which there may be several kinds.
+    pub(crate) fn render(
+        &self,
+        plans: &[Plan],
+        sort: Sort,
+        facts: &Facts,
+    ) -> Result<String, Error> {
         for (name, text) in [("why", &self.why), ("retention", &self.retention)] {
             if text.trim().is_empty() {
                 return Err(Error::config(format!("the page has no `{name}`: say it")));
             }
         }
-        let sample = sample(plan, facts.bare, facts.every)?;
+        let samples = plans.iter().map(|plan| sample(plan, facts.bare, facts.every, sort));
+        let samples = samples.collect::<Result<Vec<Report>, Error>>()?;
         let mut parts = vec![
             format!("# Telemetry of {}", self.product),
             "<!-- Generated from the code. To write it anew, run its test with CALLHOME_BLESS=1. -->"
@@ -101,35 +110,49 @@ impl Page {
             "## Why".to_owned(),
             self.why.clone(),
             "## What is sent".to_owned(),
-            "Each report has these fields and no others. Counters, summaries and numbers of \
-             different values are those of the time since the report before."
-                .to_owned(),
+            match sort {
+                Sort::Report => {
+                    "Each report has these fields and no others. Counters, summaries and numbers \
+                     of different values are those of the time since the report before."
+                }
+                Sort::Event => {
+                    "An event is a report of one thing that happened. There are these kinds; each \
+                     has the fields of its tables and no others."
+                }
+            }
+            .to_owned(),
         ];
-        if plan.leaves.iter().any(|leaf| is_summary(&leaf.field.kind)) {
+        let mut leaves = plans.iter().flat_map(|plan| &plan.leaves);
+        if leaves.any(|leaf| is_summary(&leaf.field.kind)) {
             parts.push(
                 "A summary says of many values only the figures that its type names. Where there \
                  were none, `mode` is null and the others are 0."
                     .to_owned(),
             );
         }
-        parts.extend(tables::fields(plan, &sample)?);
-        if !facts.bare {
+        for (plan, sample) in plans.iter().zip(&samples) {
+            parts.extend(tables::fields(plan, sample, sort)?);
+        }
+        if let Some(sample) = samples.first().filter(|_| !facts.bare) {
             parts.push("### Around it".to_owned());
-            parts.push(tables::envelope(&sample));
+            parts.push(tables::envelope(sample, sort));
         }
         parts.push("## How often".to_owned());
-        parts.push(facts.when());
+        parts.push(match sort {
+            Sort::Report => facts.when(),
+            Sort::Event => facts.when_it_happens(),
+        });
         parts.push("## Where it is sent".to_owned());
         parts.extend(self.sent_to.clone());
         parts.push(facts.where_to());
         parts.push("## What is never sent".to_owned());
-        parts.push(self.never_sent(plan));
+        parts.push(self.never_sent(plans));
         parts.push("## How to see it".to_owned());
         parts.push(self.how_to_see(facts));
         parts.push("## How to switch it off".to_owned());
         parts.push(facts.switch.trim_end().to_owned());
         parts.push("## Identity".to_owned());
-        parts.push(facts.identity(plan));
+        parts.push(facts.identity(plans, sort));
         parts.extend(self.identity.clone());
         parts.push("## How long it is kept".to_owned());
         parts.push(self.retention.clone());
@@ -138,20 +161,21 @@ impl Page {
             parts.push(contact.clone());
         }
         parts.push("## A sample".to_owned());
-        parts.push(format!("```json\n{}\n```", sample.pretty()));
+        let samples = samples.iter().map(|sample| format!("```json\n{}\n```", sample.pretty()));
+        parts.extend(samples);
         Ok(parts.iter().map(|part| part.trim()).collect::<Vec<_>>().join("\n\n") + "\n")
     }
 
-    fn never_sent(&self, plan: &Plan) -> String {
+    fn never_sent(&self, plans: &[Plan]) -> String {
         let mut items = self.never.clone();
         items.push(
             "Anything else that is not in the tables above: what is not declared there cannot \
              leave the program."
                 .to_owned(),
         );
-        let distinct: Vec<String> = plan
-            .leaves
+        let distinct: Vec<String> = plans
             .iter()
+            .flat_map(|plan| &plan.leaves)
             .filter(|leaf| matches!(leaf.field.kind, Kind::Distinct { .. }))
             .map(|leaf| format!("`{}`", leaf.path))
             .collect();
@@ -193,6 +217,8 @@ pub(crate) struct Facts {
     pub(crate) every: Duration,
     pub(crate) spread: Duration,
     pub(crate) age: Duration,
+    /// How events are sent together.
+    pub(crate) batching: Batching,
     /// The sink's name for itself, and whether it is on this machine.
     pub(crate) sink: (String, bool),
     pub(crate) is_spooled: bool,
@@ -219,13 +245,30 @@ impl Facts {
                  all report at once."
             ));
         }
+        text.push_str(" The last one is made when the program ends. ");
+        text + &self.kept()
+    }
+
+    /// The same of events.
+    fn when_it_happens(&self) -> String {
+        let Batching { most, within, .. } = self.batching;
+        let text = match most {
+            1 => "An event is sent when it happens. ".to_owned(),
+            _ => format!(
+                "Events are sent together: when there are {most}, {} after the first of them, or \
+                 when the program ends. ",
+                interval(within)
+            ),
+        };
+        text + &self.kept()
+    }
+
+    fn kept(&self) -> String {
         let kept = if self.is_spooled { "on disk" } else { "in memory" };
         let age = interval(self.age);
-        text.push_str(&format!(
-            " The last one is made when the program ends. A report that cannot be delivered is \
-             kept {kept} for {age} at most, and tried again."
-        ));
-        text
+        format!(
+            "A report that cannot be delivered is kept {kept} for {age} at most, and tried again."
+        )
     }
 
     fn where_to(&self) -> String {
@@ -239,11 +282,17 @@ impl Facts {
         }
     }
 
-    fn identity(&self, plan: &Plan) -> String {
+    fn identity(&self, plans: &[Plan], sort: Sort) -> String {
         let fields = |host: Host| {
             let is_host = |kind: &Kind| matches!(kind, Kind::Host(other) if *other == host);
-            let leaves = plan.leaves.iter().filter(|leaf| is_host(&leaf.field.kind));
-            leaves.map(|leaf| format!("`{}`", leaf.path)).collect::<Vec<_>>().join(", ")
+            let leaves =
+                plans.iter().flat_map(|plan| plan.leaves.iter().map(move |leaf| (plan, leaf)));
+            let leaves = leaves.filter(|(_, leaf)| is_host(&leaf.field.kind));
+            let names = leaves.map(|(plan, leaf)| match sort {
+                Sort::Report => format!("`{}`", leaf.path),
+                Sort::Event => format!("`{}` of `{}`", leaf.path, plan.name),
+            });
+            names.collect::<Vec<_>>().join(", ")
         };
         let mut lines = Vec::new();
         let (instance, cluster) = (fields(Host::InstanceId), fields(Host::ClusterId));

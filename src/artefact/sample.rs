@@ -4,18 +4,24 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use super::envelope::Sort;
 use super::kind::look;
 use crate::clock::Moment;
 use crate::error::{Error, ErrorKind};
-use crate::report::Report;
+use crate::report::{Event, Report};
 use crate::schema::Plan;
 use crate::window::{Losses, Sealed};
 
 /// The id of the sample.
 const ID: Uuid = Uuid::from_u128(0x3a2ef312_cd54_41d9_a0c7_64d651734d47);
 
-/// The report of a window of this length in which each field had its example.
-pub(super) fn sample(plan: &Plan, bare: bool, length: Duration) -> Result<Report, Error> {
+/// The report of a window of this length in which each field had its example, or such an event.
+pub(super) fn sample(
+    plan: &Plan,
+    bare: bool,
+    length: Duration,
+    sort: Sort,
+) -> Result<Report, Error> {
     let readings = plan.leaves.iter().map(|leaf| match look(&leaf.field) {
         Ok(look) => Ok(look.example),
         Err(fault) => Err(Error::new(ErrorKind::Schema, format!("`{}` {fault}", leaf.path))),
@@ -26,6 +32,12 @@ pub(super) fn sample(plan: &Plan, bare: bool, length: Duration) -> Result<Report
         let begin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         Moment { monotonic, wall: begin.checked_add(monotonic).unwrap_or(begin) }
     };
+    if sort == Sort::Event {
+        let (id, time) = (ID.to_string(), at(Duration::ZERO).wall);
+        let event = Event { id: &id, sequence: 1, time, plan, readings: &readings, losses: &[] };
+        let body = event.body(bare);
+        return Ok(Report::read_back(id, 1, body, bare));
+    }
     let span = at(Duration::ZERO)..at(length);
     let sealed = Sealed::new(ID, 1, span, readings, Losses::default());
     Ok(Report::new(&sealed, plan, bare, &[]))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::envelope::ENVELOPE;
+use super::envelope::Sort;
 use super::kind::look;
 use super::series;
 use super::words;
@@ -11,20 +11,29 @@ use crate::report::Report;
 use crate::schema::{Field, Item, Kind, Plan};
 
 /// What is around the data.
-pub(super) fn envelope(sample: &Report) -> String {
+pub(super) fn envelope(sample: &Report, sort: Sort) -> String {
     let body: Value = serde_json::from_str(sample.body()).unwrap_or_default();
     let mut lines = vec!["| name | description | example |".to_owned(), rule(3)];
-    for (name, about) in ENVELOPE {
-        let example = if name == "data" { String::new() } else { code(&body[name].to_string()) };
+    for (name, about) in sort.envelope() {
+        let example = if *name == "data" { String::new() } else { code(&body[*name].to_string()) };
         lines.push(row(&[&code(name), about, &example]));
     }
     lines.join("\n")
 }
 
-/// A heading, a description and a table for each section, in the order of the schema.
-pub(super) fn fields(plan: &Plan, sample: &Report) -> Result<Vec<String>, Error> {
+/// A heading, a description and a table for each section, in the order of the schema. Those of an
+/// event begin with its kind.
+pub(super) fn fields(plan: &Plan, sample: &Report, sort: Sort) -> Result<Vec<String>, Error> {
     let mut parts = Vec::new();
-    section(plan, &plan.items, "", sample.data(), &mut parts)?;
+    let kind = match sort {
+        Sort::Report => "",
+        Sort::Event => {
+            parts.push(format!("### {}", code(&plan.name)));
+            parts.extend(plan.sections.get("").cloned());
+            &plan.name
+        }
+    };
+    section(plan, &plan.items, "", kind, sample.data(), &mut parts)?;
     Ok(parts)
 }
 
@@ -32,11 +41,13 @@ fn section(
     plan: &Plan,
     items: &[Item],
     path: &str,
+    kind: &str,
     values: &Value,
     parts: &mut Vec<String>,
 ) -> Result<(), Error> {
     if !path.is_empty() {
-        parts.push(format!("### {}", code(path)));
+        let shown = if kind.is_empty() { path.to_owned() } else { format!("{kind}: {path}") };
+        parts.push(format!("### {}", code(&shown)));
         parts.extend(plan.sections.get(path).cloned());
     }
     let leaves = items.iter().filter_map(|item| match item {
@@ -57,7 +68,7 @@ fn section(
     for item in items {
         if let Item::Section(name, items) = item {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            section(plan, items, &path, &values[name], parts)?;
+            section(plan, items, &path, kind, &values[name], parts)?;
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! What is generated from the settings.
 
 use super::Builder;
-use crate::artefact::{Facts, Page, contract};
-use crate::error::Error;
+use crate::artefact::{Facts, Page, Sort, contract};
+use crate::error::{Error, ErrorKind};
 use crate::schema::Plan;
 
 /// # Documents
@@ -13,17 +13,25 @@ impl Builder {
     /// sample. It depends on nothing else, so that a test can compare it to a committed file, see
     /// [`assert_page_current!`](crate::assert_page_current).
     ///
+    /// Of a builder of [events](Builder::event) it is the page about those.
+    ///
     /// Give it the settings that the product is installed with. Reads and makes no file, and asks no
     /// function of the schema: facts show their [`example`](crate::Schema::example).
     ///
     /// # Errors
     ///
     /// Those of [`build`](Builder::build) for the schema, the endpoint and the default;
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for an example that is not of its field's
-    /// type, [`ErrorKind::Config`](crate::ErrorKind::Config) without an endpoint or sink, and for a
+    /// [`ErrorKind::Schema`] for an example that is not of its field's
+    /// type, [`ErrorKind::Config`] without an endpoint or sink, and for a
     /// page without [`why`](Page::why) or [`retention`](Page::retention).
     pub fn to_markdown(&self, page: &Page) -> Result<String, Error> {
-        let plan = Plan::new(self.schema.clone())?;
+        let (plans, sort) = match self.events.is_empty() {
+            true => (vec![Plan::new(self.schema.clone())?], Sort::Report),
+            false => {
+                let plans = self.events.iter().cloned().map(Plan::of_event);
+                (plans.collect::<Result<Vec<Plan>, Error>>()?, Sort::Event)
+            }
+        };
         let sink = match &self.sink {
             Some(Ok(sink)) => (sink.describe(), sink.is_local()),
             Some(Err(error)) => return Err(Error::new(error.kind(), error.to_string())),
@@ -39,6 +47,7 @@ impl Builder {
             every: self.every,
             spread: self.spread.unwrap_or(self.every),
             age: self.limits.age,
+            batching: self.limits.batching,
             sink,
             is_spooled: self.spool.is_some(),
             bare: self.bare,
@@ -48,7 +57,7 @@ impl Builder {
             variable: self.switch.first_variable().map(str::to_owned),
             local_file: self.local_file.clone(),
         };
-        page.render(&plan, &facts)
+        page.render(&plans, sort, &facts)
     }
 
     /// The JSON Schema (2020-12) of the reports that these settings send, for their receiver: every
@@ -62,8 +71,24 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself.
+    /// [`ErrorKind::Schema`] for a schema that contradicts itself.
     pub fn to_json_schema(&self) -> Result<String, Error> {
-        contract(&Plan::new(self.schema.clone())?, self.bare)
+        contract(&Plan::new(self.schema.clone())?, self.bare, Sort::Report)
+    }
+
+    /// The same of one [event](Builder::event) of this kind. Where events are sent together, it is
+    /// that of each.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Schema`] for a schema that contradicts itself, [`ErrorKind::Usage`] for a kind
+    /// that is not declared.
+    pub fn event_json_schema(&self, kind: &str) -> Result<String, Error> {
+        let plans = self.events.iter().cloned().map(Plan::of_event);
+        let plans = plans.collect::<Result<Vec<Plan>, Error>>()?;
+        let plan = plans.iter().find(|plan| plan.name == kind).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("the event `{kind}` is not declared"))
+        })?;
+        contract(plan, self.bare, Sort::Event)
     }
 }
