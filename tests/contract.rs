@@ -293,6 +293,15 @@ proptest! {
     }
 }
 
+#[test]
+fn an_installation_without_an_id_is_valid() {
+    let schema = Schema::new("shop").cluster_id("id").cluster_id_source("source");
+    let builder = builder(schema).cluster_id_with(|| Ok::<_, ()>(None));
+    let valid = validator(&builder.to_json_schema().unwrap());
+    let report = builder.build().unwrap().flush().unwrap();
+    assert!(valid.is_valid(&serde_json::from_str(report.body()).unwrap()), "{report}");
+}
+
 /// The changes from one schema to the other.
 fn changes(old: Schema, new: Schema) -> callhome::Changes {
     let text = |schema| builder(schema).to_json_schema().unwrap();

@@ -83,10 +83,13 @@ fn schema() -> Schema {
 }
 
 /// Every path that a report may have.
-const PATHS: [&str; 66] = [
+const PATHS: [&str; 69] = [
     "report_id",
+    "instance",
+    "installation",
     "sequence",
     "schema_id",
+    "library",
     "window_start",
     "window_end",
     "window_seconds",
@@ -278,6 +281,9 @@ impl log::Log for Lines {
     fn flush(&self) {}
 }
 
+/// What the envelope says made the report.
+const LIBRARY: &str = concat!("callhome/", env!("CARGO_PKG_VERSION"));
+
 /// A report has the schema's paths, and texts that are known or an id.
 fn declared(body: &str) -> Result<(), String> {
     fn walk(value: &Value, path: &str, paths: &mut BTreeSet<String>, texts: &mut Vec<String>) {
@@ -298,8 +304,8 @@ fn declared(body: &str) -> Result<(), String> {
     let stray: Vec<_> = paths.iter().filter(|path| !PATHS.contains(&&***path)).collect();
     let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
     let is_time = |text: &str| text.len() == 27 && text.parse::<jiff::Timestamp>().is_ok();
-    let is_known =
-        |text: &str| ["1.2.3", "15.4", "ephemeral", "timeout", "ok", "__other__"].contains(&text);
+    let known = ["1.2.3", "15.4", "ephemeral", "timeout", "ok", "__other__", LIBRARY];
+    let is_known = |text: &str| known.contains(&text);
     let is_schema = |text: &str| {
         let hash = text.strip_prefix("shop@1+").or_else(|| text.strip_prefix("ran@1+"));
         hash.is_some_and(|hash| hash.len() == 16)

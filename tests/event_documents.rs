@@ -51,7 +51,8 @@ fn the_page_has_each_kind_with_its_fields_and_a_sample() {
         "| `event_id` | A random id of the event, the same whenever it is sent again | `\"3a2ef312",
         "| `time` | When it was sent first, in UTC | `\"2026-01-01T00:00:00.000000Z\"` |",
         "An event is sent when it happens. A report that cannot be delivered",
-        "- `process` of `command`: a random id",
+        "- `process` of `command`, and in the envelope: a random id",
+        "| `instance` | The id of the process, as the data has it | `\"0d64597b",
         "\"name\": \"migrate apply\"",
         "\"kind\": \"io\"",
     ] {

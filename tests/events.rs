@@ -150,6 +150,18 @@ fn the_envelope_says_which_event_it_is_and_when() {
         (&1.into(), &"2023-11-14T22:13:20.000000Z".into())
     );
     assert!(event["schema_id"].as_str().unwrap().starts_with("command@"));
+    assert_eq!(event["library"], concat!("callhome/", env!("CARGO_PKG_VERSION")));
+    assert!(event.get("instance").is_none() && event.get("installation").is_none(), "{event}");
+}
+
+#[test]
+fn the_envelope_has_the_ids_that_an_event_declares() {
+    let command = Schema::new("command").instance_id("process").cluster_id("id").given("name");
+    let builder = CallHome::builder(Schema::new("cli")).event(command).opt_out();
+    let callhome = builder.cluster_id("Prod-7").instance_id("four").build().unwrap();
+    callhome.event("command").send().unwrap();
+    let event: Value = serde_json::from_str(callhome.flush().unwrap().body()).unwrap();
+    assert_eq!((&event["instance"], &event["installation"]), (&"four".into(), &"Prod-7".into()));
 }
 
 #[test]

@@ -70,6 +70,36 @@ fn a_report_says_where_its_id_comes_from() {
 }
 
 #[test]
+fn the_envelope_has_the_ids_that_are_declared_and_no_others() {
+    let envelope = |builder: Builder| -> Value {
+        let report = builder.build().unwrap().flush().unwrap();
+        serde_json::from_str(report.body()).unwrap()
+    };
+    let given = envelope(builder().cluster_id("Prod-7").instance_id("four"));
+    assert_eq!((&given["instance"], &given["installation"]), (&json!("four"), &json!("Prod-7")));
+    let library = format!("callhome/{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(given["library"], library);
+    let folder = Folder::new();
+    let kept = envelope(builder().cluster_id_file(folder.id()));
+    assert_eq!(kept["installation"], kept["data"]["id"]);
+    assert_eq!(kept["instance"], kept["data"]["instance"]);
+    assert!(kept["installation"].is_string() && kept["instance"].is_string(), "{kept}");
+
+    let fleeting = envelope(builder());
+    assert!(fleeting["data"]["id"].is_string());
+    assert_eq!(fleeting["installation"], Value::Null, "every start would be an installation");
+    let unknown = envelope(builder().cluster_id_with(|| Ok::<_, ()>(None)));
+    assert_eq!(unknown["installation"], Value::Null);
+
+    let of = |schema: Schema| envelope(CallHome::builder(schema).opt_out().cluster_id("Prod-7"));
+    let has =
+        |envelope: &Value| ["instance", "installation"].map(|name| envelope.get(name).is_some());
+    assert_eq!(has(&of(Schema::new("s").counter("a"))), [false, false]);
+    assert_eq!(has(&of(Schema::new("s").instance_id("a"))), [true, false]);
+    assert_eq!(has(&of(Schema::new("s").section("a", |s| s.cluster_id("a")))), [false, true]);
+}
+
+#[test]
 fn ids_that_are_none_are_errors_wherever_the_switch_is() {
     let [longest, longer] = [256, 257].map(|length| "é".repeat(length));
     for builder in [builder, || builder().opt_in()] {
@@ -170,22 +200,28 @@ fn an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret() {
 #[test]
 fn a_kept_id_is_replaced_while_the_program_runs() {
     let (folder, clock) = (Folder::new(), VirtualClock::new());
-    let process = |file: &Path| {
+    let start = |file: &Path| {
         let builder = builder().clock(clock.clone()).cluster_id_file(file);
         builder.cluster_id_rotates(30 * DAY).build().unwrap()
     };
-    let two = [process(&folder.id()), process(&folder.id())];
+    let two = [start(&folder.id()), start(&folder.id())];
     let of = |callhome: &CallHome| callhome.flush().unwrap()["id"].clone();
     let first = of(&two[0]);
+    let instance = || two[0].preview()["instance"].clone();
+    let process = instance();
     clock.advance(29 * DAY);
     assert_eq!([of(&two[0]), of(&two[1])], [first.clone(), first.clone()]);
     clock.advance(DAY);
     assert_eq!(two[0].preview()["id"], first, "a preview changes nothing");
+    assert_eq!(instance(), process);
     let second = of(&two[0]);
+    assert_ne!(instance(), process, "it would tell that both are of one installation");
+    let process = instance();
     assert_ne!(second, first);
     assert_eq!([of(&two[1]), of(&two[0])], [second.clone(), second.clone()], "one new id");
+    assert_eq!(instance(), process);
     clock.advance(30 * DAY);
-    let late = process(&folder.id());
+    let late = start(&folder.id());
     assert_eq!(late.preview()["id"], second);
     assert_ne!(of(&late), second, "also by one that starts then");
 }

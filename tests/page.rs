@@ -54,7 +54,7 @@ fn each_field_has_a_row_with_what_was_said_of_it() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     let fields = text.lines().filter(|line| line.starts_with("| `")).count();
-    assert_eq!(fields, 6 + 9, "and the envelope's: {text}");
+    assert_eq!(fields, 6 + 10, "and the envelope's: {text}");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_settings_are_told_as_they_are() {
         "`memory`, and do not leave the machine",
         "it is on: it is opt-out",
         "`id`: a random id, new at every start",
-        "`process`: a random id of the process",
+        "`process`, and in the envelope: a random id of the process, new at every start.",
         "Set `DO_NOT_TRACK=1` in the environment, which many programs heed.\n",
     ] {
         assert!(usual.contains(words), "{words}\n{usual}");

@@ -1,6 +1,6 @@
 //! The JSON Schema of a report.
 
-use super::envelope::{Sort, member};
+use super::envelope::{self, Sort};
 use super::json::Json;
 use super::kind::look;
 use super::shape::Shape;
@@ -28,12 +28,12 @@ pub(crate) fn contract(plan: &Plan, bare: bool, sort: Sort) -> Result<String, Er
 /// The envelope with this data.
 fn around(plan: &Plan, data: Json, sort: Sort) -> Json {
     let mut data = Some(data);
-    let members = sort.envelope().iter().map(|(name, about)| {
-        let value = match *name {
+    let members = sort.members(std::slice::from_ref(plan)).map(|(name, about)| {
+        let value = match name {
             "data" => data.take().unwrap_or(Json::Object(Vec::new())),
-            name => described(member(name, plan, sort), about),
+            name => described(value(&envelope::shape(name, plan, sort)), about),
         };
-        ((*name).to_owned(), value)
+        (name.to_owned(), value)
     });
     object(members.collect(), &["object"])
 }
@@ -87,6 +87,9 @@ fn field(field: &Field) -> Result<Json, String> {
 fn value(shape: &Shape) -> Json {
     if shape.types.contains(&"object") {
         return members(shape);
+    }
+    if let Some(constant) = &shape.constant {
+        return Json::object([("const", constant.as_str().into())]);
     }
     let mut members = vec![("type".to_owned(), types(&shape.types))];
     if let Some(format) = shape.format {

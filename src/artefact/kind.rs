@@ -76,9 +76,12 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
             ("id of the process", Shape::text(), text("0d64597b-168b-45a2-ad64-a9baba55fd59"))
         }
         Kind::Host(Host::ClusterId) => {
-            ("id of the installation", Shape::text(), text("a1336abd-804c-4d0c-a06a-c73da6dd148e"))
+            let example = text("a1336abd-804c-4d0c-a06a-c73da6dd148e");
+            ("id of the installation", Shape::text().or_null(), example)
         }
-        Kind::Host(Host::ClusterIdSource) => ("source of the id", Shape::text(), text("file")),
+        Kind::Host(Host::ClusterIdSource) => {
+            ("source of the id", Shape::text().or_null(), text("file"))
+        }
         Kind::Host(Host::StartedAt) => {
             let shape = Shape { format: Some("date-time"), ..Shape::of(&["string"]).or_null() };
             ("time of the start", shape, text("2026-01-01T00:00:00.000000Z"))

@@ -10,7 +10,7 @@ use super::words::interval;
 use crate::delivery::Batching;
 use crate::error::Error;
 use crate::host::identity::ClusterSource;
-use crate::report::Report;
+use crate::report::{Form, Report};
 use crate::schema::{Host, Kind, Plan};
 
 /// What the maintainers say on the page that [`Builder::to_markdown`](crate::Builder::to_markdown)
@@ -101,7 +101,10 @@ impl Page {
                 return Err(Error::config(format!("the page has no `{name}`: say it")));
             }
         }
-        let samples = plans.iter().map(|plan| sample(plan, facts.bare, facts.every, sort));
+        let is_lasting = !matches!(facts.cluster, ClusterSource::Ephemeral);
+        // The page would be stale with each version of the crate.
+        let form = Form { library: "callhome/0.1.0", ..Form::new(facts.bare, is_lasting) };
+        let samples = plans.iter().map(|plan| sample(plan, form, facts.every, sort));
         let samples = samples.collect::<Result<Vec<Report>, Error>>()?;
         let mut parts = vec![
             format!("# Telemetry of {}", self.product),
@@ -133,9 +136,9 @@ impl Page {
         for (plan, sample) in plans.iter().zip(&samples) {
             parts.extend(tables::fields(plan, sample, sort)?);
         }
-        if let Some(sample) = samples.first().filter(|_| !facts.bare) {
+        if !facts.bare {
             parts.push("### Around it".to_owned());
-            parts.push(tables::envelope(sample, sort));
+            parts.push(tables::envelope(plans, &samples, sort));
         }
         parts.push("## How often".to_owned());
         parts.push(match sort {
@@ -296,12 +299,20 @@ impl Facts {
         };
         let mut lines = Vec::new();
         let (instance, cluster) = (fields(Host::InstanceId), fields(Host::ClusterId));
+        let around = if self.bare { "" } else { ", and in the envelope" };
         if !instance.is_empty() {
-            let origin = match self.is_instance_given {
-                true => "an id of the process that the program knows",
-                false => "a random id of the process, new at every start",
+            let rotates = match &self.cluster {
+                ClusterSource::File(file) => file.period().is_some(),
+                _ => false,
             };
-            lines.push(format!("- {instance}: {origin}."));
+            let origin = match (self.is_instance_given, rotates) {
+                (true, _) => "an id of the process that the program knows",
+                (false, false) => "a random id of the process, new at every start",
+                (false, true) => {
+                    "a random id of the process, new at every start and with every id of the installation"
+                }
+            };
+            lines.push(format!("- {instance}{around}: {origin}."));
         }
         if !cluster.is_empty() {
             let origin = match &self.cluster {
@@ -318,7 +329,8 @@ impl Facts {
                 ),
                 ClusterSource::Ephemeral => "a random id, new at every start.".to_owned(),
             };
-            lines.push(format!("- {cluster}: {origin}"));
+            let around = if matches!(self.cluster, ClusterSource::Ephemeral) { "" } else { around };
+            lines.push(format!("- {cluster}{around}: {origin}"));
         }
         if lines.is_empty() {
             lines

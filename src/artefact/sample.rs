@@ -8,7 +8,7 @@ use super::envelope::Sort;
 use super::kind::look;
 use crate::clock::Moment;
 use crate::error::{Error, ErrorKind};
-use crate::report::{Event, Report};
+use crate::report::{Event, Form, Report};
 use crate::schema::Plan;
 use crate::window::{Losses, Sealed};
 
@@ -18,7 +18,7 @@ const ID: Uuid = Uuid::from_u128(0x3a2ef312_cd54_41d9_a0c7_64d651734d47);
 /// The report of a window of this length in which each field had its example, or such an event.
 pub(super) fn sample(
     plan: &Plan,
-    bare: bool,
+    form: Form,
     length: Duration,
     sort: Sort,
 ) -> Result<Report, Error> {
@@ -34,11 +34,11 @@ pub(super) fn sample(
     };
     if sort == Sort::Event {
         let (id, time) = (ID.to_string(), at(Duration::ZERO).wall);
-        let event = Event { id: &id, sequence: 1, time, plan, readings: &readings, losses: &[] };
-        let body = event.body(bare);
-        return Ok(Report::read_back(id, 1, body, bare));
+        let readings = &readings;
+        let event = Event { id: &id, sequence: 1, time, plan, form, readings, losses: &[] };
+        return Ok(Report::read_back(id.clone(), 1, event.body(), form.bare));
     }
     let span = at(Duration::ZERO)..at(length);
     let sealed = Sealed::new(ID, 1, span, readings, Losses::default());
-    Ok(Report::new(&sealed, plan, bare, &[]))
+    Ok(Report::new(&sealed, plan, form, &[]))
 }

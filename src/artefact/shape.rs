@@ -25,6 +25,8 @@ pub(super) struct Shape {
     pub(super) tuple: Vec<Shape>,
     /// The most values of a list.
     pub(super) most: Option<usize>,
+    /// The only text that it may be.
+    pub(super) constant: Option<String>,
     /// All texts that it may be; none if it may be any.
     pub(super) options: Vec<String>,
 }

@@ -11,11 +11,13 @@ use crate::report::Report;
 use crate::schema::{Field, Item, Kind, Plan};
 
 /// What is around the data.
-pub(super) fn envelope(sample: &Report, sort: Sort) -> String {
-    let body: Value = serde_json::from_str(sample.body()).unwrap_or_default();
+pub(super) fn envelope(plans: &[Plan], samples: &[Report], sort: Sort) -> String {
+    let read = |sample: &Report| serde_json::from_str(sample.body()).unwrap_or_default();
+    let bodies: Vec<Value> = samples.iter().map(read).collect();
     let mut lines = vec!["| name | description | example |".to_owned(), rule(3)];
-    for (name, about) in sort.envelope() {
-        let example = if *name == "data" { String::new() } else { code(&body[*name].to_string()) };
+    for (name, about) in sort.members(plans) {
+        let example = bodies.iter().find_map(|body| body.get(name)).filter(|_| name != "data");
+        let example = example.map_or(String::new(), |example| code(&example.to_string()));
         lines.push(row(&[&code(name), about, &example]));
     }
     lines.join("\n")

@@ -25,8 +25,8 @@ impl Builder {
     /// up gets them again with the next event, and every [`every`](Builder::every).
     ///
     /// The envelope of an event is an object of `event_id` (a random UUID), `sequence` (from 1,
-    /// counted by the process), `schema_id`, `time` (RFC 3339, UTC, microseconds), `losses`, and
-    /// `data`; [`bare`](Builder::bare) leaves it out. Besides the reasons of reports `losses` has
+    /// counted by the process), `schema_id`, `library`, `time` (RFC 3339, UTC, microseconds),
+    /// `losses`, and `data`, and of `instance` and `installation` as that of a report; [`bare`](Builder::bare) leaves it out. Besides the reasons of reports `losses` has
     /// `undeclared_events`, and `reports_unshipped` and `reports_withdrawn` are in the status alone.
     pub fn event(mut self, schema: Schema) -> Builder {
         self.events.push(schema);

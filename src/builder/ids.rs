@@ -69,7 +69,8 @@ impl Builder {
     /// old as this, so that reports of one installation can be told to be so for that time only. At
     /// least a day. Default: never.
     ///
-    /// It is done before a report is made, at the start or while the program runs. Of several
+    /// It is done before a report is made, at the start or while the program runs. The process gets
+    /// a new random id too, which would tell that both are of one installation. Of several
     /// processes with one file one does it, and the others have its id in their next report but
     /// one at the latest. The file says when its id was made, so copying or restoring it does not
     /// make the id younger; one that does not say so is as old as the file. An id from the future

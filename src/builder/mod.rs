@@ -145,9 +145,15 @@ impl Builder {
     ///
     /// The envelope is an object of `report_id` (a random UUID), `sequence` (from 1, counted by
     /// the process), `schema_id` (the schema's name, version and
-    /// a hash of its fields, as in `shop@1+fa49c307fb1d3642`), `window_start` and
+    /// a hash of its fields, as in `shop@1+fa49c307fb1d3642`), `library` (as in `callhome/0.1.0`),
+    /// `window_start` and
     /// `window_end` (RFC 3339, UTC, microseconds), `window_seconds` (the length by the monotonic
     /// clock), `merged`, `losses` and `data`.
+    ///
+    /// It has ids only of a schema that declares them, so that the receiver finds them at one
+    /// place: `instance` where the schema has an [`instance_id`](Schema::instance_id), and
+    /// `installation` where it has a [`cluster_id`](Schema::cluster_id), null if the application
+    /// knows none or the id ends with the process.
     ///
     /// `merged` has the ids of the windows before this one that could not be delivered and are part
     /// of it, oldest first, the latest 128 of them: the window then begins where the first of them

@@ -6,7 +6,7 @@ use super::intake::Batching;
 use super::reason::Losses;
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::report::Report;
+use crate::report::{Form, Report};
 use crate::schema::Plan;
 use crate::window::Sealed;
 
@@ -61,7 +61,8 @@ impl Limits {
             ));
         }
         let largest = Sealed::largest(plan, now);
-        let largest = Report::new(&largest, plan, bare, &Losses::LARGEST.by_reason());
+        let form = Form::new(bare, true);
+        let largest = Report::new(&largest, plan, form, &Losses::LARGEST.by_reason());
         let largest = largest.body().len();
         if largest > body {
             return error(format!(

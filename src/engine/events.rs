@@ -44,10 +44,11 @@ impl Engine {
                 sequence,
                 time: now.wall,
                 plan,
+                form: self.form(),
                 readings: &readings,
                 losses: &losses,
             };
-            let body = event.body(self.bare);
+            let body = event.body();
             Written { id, sequence, body, tells }
         }
     }

@@ -108,7 +108,13 @@ impl Identity {
         }
     }
 
-    /// Replaces the id of the installation if it is old.
+    /// Whether the id of the installation outlives the process.
+    pub(super) fn is_lasting(&self) -> bool {
+        !matches!(self.source, ClusterSource::Ephemeral)
+    }
+
+    /// Replaces the id of the installation if it is old, and that of the process, which would tell
+    /// whose the new one is.
     ///
     /// # Errors
     ///
@@ -117,9 +123,17 @@ impl Identity {
         let ClusterSource::File(file) = &self.source else { return Ok(()) };
         let kept = file.renew(now.wall)?;
         let mut ids = self.ids.lock();
-        ids.cluster = Some(kept.id.to_string());
+        let cluster = Some(kept.id.to_string());
+        if ids.cluster != cluster {
+            ids.instance = self.new_instance();
+        }
+        ids.cluster = cluster;
         ids.kept = Some(kept);
         Ok(())
+    }
+
+    fn new_instance(&self) -> String {
+        self.given.clone().unwrap_or_else(|| new_id().to_string())
     }
 
     /// Removes the id of the installation where it is kept, and the ids that reports had: whoever
@@ -128,7 +142,7 @@ impl Identity {
         let mut ids = self.ids.lock();
         ids.cluster = Some(new_id().to_string());
         ids.kept = None;
-        ids.instance = self.given.clone().unwrap_or_else(|| new_id().to_string());
+        ids.instance = self.new_instance();
         match &self.source {
             ClusterSource::File(file) => file.remove(),
             _ => Ok(()),

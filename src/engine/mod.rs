@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::events::Kinds;
 use crate::flusher::Flusher;
 use crate::guard::caught;
-use crate::report::Report;
+use crate::report::{Form, Report};
 use crate::routes::Routes;
 use crate::schedule::{Schedule, Timing};
 use crate::window::{Answers, Sealed, Window};
@@ -146,7 +146,11 @@ impl Engine {
     }
 
     fn report(&self, sealed: &Sealed, lost: &Losses) -> Report {
-        Report::new(sealed, self.window.registry().plan(), self.bare, &lost.by_reason())
+        Report::new(sealed, self.window.registry().plan(), self.form(), &lost.by_reason())
+    }
+
+    fn form(&self) -> Form {
+        Form::new(self.bare, self.identity.is_lasting())
     }
 
     /// Why nothing may be sealed, if so.

@@ -6,7 +6,7 @@ use super::Draft;
 use crate::clock::Moment;
 use crate::delivery::{Batching, Losses};
 use crate::error::{Error, ErrorKind};
-use crate::report::Event;
+use crate::report::{Event, Form};
 use crate::schema::{Plan, Schema};
 use crate::window::Sealed;
 
@@ -40,10 +40,11 @@ impl Kinds {
                 sequence: u64::MAX,
                 time: now.wall,
                 plan,
+                form: Form::new(bare, true),
                 readings: &sealed.readings,
                 losses: &losses,
             };
-            let largest = event.body(bare).len() + Batching::FRAME;
+            let largest = event.body().len() + Batching::FRAME;
             if largest > most {
                 return Err(Error::config(format!(
                     "`max_body` is {most} bytes, and an event `{}` may have {largest}: raise `max_body` or declare less",

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::document::Data;
+use super::form::{Form, Ids};
 use crate::clock::{Moment, utc};
 use crate::schema::Plan;
 use crate::window::{Losses, Sealed};
@@ -13,6 +14,7 @@ use crate::window::{Losses, Sealed};
 pub(crate) struct Envelope<'a> {
     pub(crate) sealed: &'a Sealed,
     pub(crate) plan: &'a Plan,
+    pub(crate) form: Form,
     /// Reports that were lost since the last report, by reason.
     pub(crate) reports_lost: &'a [(&'static str, u64)],
 }
@@ -21,10 +23,12 @@ impl Serialize for Envelope<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Sealed { id, sequence, merged, begin, end, readings, losses, .. } = self.sealed;
         let merged: Vec<String> = merged.iter().map(Uuid::to_string).collect();
-        let mut map = serializer.serialize_map(Some(9))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("report_id", &id.to_string())?;
+        Ids { plan: self.plan, readings, form: self.form }.write(&mut map)?;
         map.serialize_entry("sequence", sequence)?;
         map.serialize_entry("schema_id", &self.plan.id)?;
+        map.serialize_entry("library", self.form.library)?;
         map.serialize_entry("window_start", &utc(begin.wall))?;
         map.serialize_entry("window_end", &utc(end.wall))?;
         map.serialize_entry("window_seconds", &length(*begin, *end))?;

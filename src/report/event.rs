@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::document::Data;
+use super::form::{Form, Ids};
 use super::sealed::write;
 use crate::clock::utc;
 use crate::schema::Plan;
@@ -17,15 +18,16 @@ pub(crate) struct Event<'a> {
     pub(crate) sequence: u64,
     pub(crate) time: SystemTime,
     pub(crate) plan: &'a Plan,
+    pub(crate) form: Form,
     pub(crate) readings: &'a [Reading],
     /// What could not be said, by reason.
     pub(crate) losses: &'a [(&'static str, u64)],
 }
 
 impl Event<'_> {
-    /// The document, in its envelope unless it is `bare`.
-    pub(crate) fn body(&self, bare: bool) -> String {
-        if bare { write(&self.data()) } else { write(self) }
+    /// The document, in its envelope unless it is bare.
+    pub(crate) fn body(&self) -> String {
+        if self.form.bare { write(&self.data()) } else { write(self) }
     }
 
     fn data(&self) -> Data<'_> {
@@ -35,10 +37,12 @@ impl Event<'_> {
 
 impl Serialize for Event<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(6))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("event_id", self.id)?;
+        Ids { plan: self.plan, readings: self.readings, form: self.form }.write(&mut map)?;
         map.serialize_entry("sequence", &self.sequence)?;
         map.serialize_entry("schema_id", &self.plan.id)?;
+        map.serialize_entry("library", self.form.library)?;
         map.serialize_entry("time", &utc(self.time))?;
         map.serialize_entry("losses", &Losses(self.losses))?;
         map.serialize_entry("data", &self.data())?;

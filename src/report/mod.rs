@@ -3,10 +3,12 @@
 mod document;
 mod envelope;
 mod event;
+mod form;
 mod number;
 mod pretty;
 mod rows;
 mod sealed;
 
 pub(crate) use event::Event;
+pub(crate) use form::Form;
 pub use sealed::Report;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::document::Data;
 use super::envelope::Envelope;
+use super::form::Form;
 use super::pretty::pretty;
 use crate::schema::Plan;
 use crate::window::Sealed;
@@ -37,15 +38,15 @@ impl Report {
     pub(crate) fn new(
         sealed: &Sealed,
         plan: &Plan,
-        bare: bool,
+        form: Form,
         reports_lost: &[(&'static str, u64)],
     ) -> Report {
         let data = Data { plan, readings: &sealed.readings };
-        let body = match bare {
+        let body = match form.bare {
             true => write(&data),
-            false => write(&Envelope { sealed, plan, reports_lost }),
+            false => write(&Envelope { sealed, plan, form, reports_lost }),
         };
-        Report::read_back(sealed.id.to_string(), sealed.sequence, body, bare)
+        Report::read_back(sealed.id.to_string(), sealed.sequence, body, form.bare)
     }
 
     /// A report that was serialised before.

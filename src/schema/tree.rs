@@ -239,7 +239,9 @@ impl Schema {
         self.field(name, Kind::Host(Host::Ram))
     }
 
-    /// A random id of this process, new at every start.
+    /// A random id of this process, new at every start, and when
+    /// [`cluster_id_rotates`](crate::Builder::cluster_id_rotates) replaces the installation's. With
+    /// it a receiver can tell by the reports' numbers whether one is missing.
     pub fn instance_id(self, name: impl Into<String>) -> Schema {
         self.field(name, Kind::Host(Host::InstanceId))
     }
