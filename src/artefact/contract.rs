@@ -99,8 +99,8 @@ fn value(shape: &Shape) -> Json {
         members.push(("items".to_owned(), value(items)));
     }
     if !shape.tuple.is_empty() {
-        members
-            .push(("prefixItems".to_owned(), Json::List(shape.tuple.iter().map(value).collect())));
+        let items = shape.tuple.iter().map(|(_, item)| value(item));
+        members.push(("prefixItems".to_owned(), Json::List(items.collect())));
         members.push(("items".to_owned(), false.into()));
         members.push(("minItems".to_owned(), shape.tuple.len().into()));
     }

@@ -145,7 +145,7 @@ fn summary(field: &Field) -> Shape {
         let shape = match figure {
             Figure::Count => Shape::count(),
             Figure::Buckets(most) => {
-                let pair = Shape::tuple(vec![number(), Shape::count()]);
+                let pair = Shape::tuple(vec![("value", number()), ("count", Shape::count())]);
                 Shape { most: Some(*most), ..Shape::list(pair) }
             }
             _ => number(),
@@ -163,7 +163,8 @@ fn summary(field: &Field) -> Shape {
         .copied()
         .partition(|transform| !matches!(transform, Transform::AtLeast(_)));
     let figures = members.into_iter().map(|(name, shape)| (name, shape.transformed(&rest)));
-    let shape = Shape::object(figures.collect());
+    let between: &[&str] = if rest.is_empty() { &["mean", "median"] } else { &[] };
+    let shape = Shape { between, ..Shape::object(figures.collect()) };
     if least.is_empty() { shape } else { shape.or_null() }
 }
 

@@ -12,6 +12,7 @@
 //! | `envelope` | what is around the data |
 //! | `json` | a JSON document whose members keep their order |
 //! | `contract` | the JSON Schema of a report |
+//! | `sql` | tables for the reports, and what loads them |
 //! | `changes` | what differs between two of them, and whether a receiver can bear it |
 //! | `current` | whether a file that was committed is what is generated now |
 
@@ -25,6 +26,7 @@ mod page;
 mod sample;
 mod series;
 mod shape;
+mod sql;
 mod tables;
 mod words;
 
@@ -34,3 +36,4 @@ pub use current::{check, check_contract};
 pub(crate) use envelope::Sort;
 pub(crate) use page::Facts;
 pub use page::Page;
+pub(crate) use sql::{clickhouse, postgres};

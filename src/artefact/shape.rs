@@ -21,14 +21,18 @@ pub(super) struct Shape {
     pub(super) others: Option<(Box<Shape>, usize)>,
     /// What the values of a list are.
     pub(super) items: Option<Box<Shape>>,
-    /// What each value of a list is that always has as many.
-    pub(super) tuple: Vec<Shape>,
+    /// What each value of a list is that always has as many, and a name for it.
+    pub(super) tuple: Vec<(&'static str, Shape)>,
     /// The most values of a list.
     pub(super) most: Option<usize>,
     /// The only text that it may be.
     pub(super) constant: Option<String>,
     /// All texts that it may be; none if it may be any.
     pub(super) options: Vec<String>,
+    /// Members that are between `min` and `max`.
+    pub(super) between: &'static [&'static str],
+    /// It was made coarser, and is as exact as a float.
+    pub(super) is_coarse: bool,
 }
 
 impl Shape {
@@ -54,7 +58,7 @@ impl Shape {
         Shape { items: Some(Box::new(items)), ..Shape::of(&["array"]) }
     }
 
-    pub(super) fn tuple(items: Vec<Shape>) -> Shape {
+    pub(super) fn tuple(items: Vec<(&'static str, Shape)>) -> Shape {
         Shape { tuple: items, ..Shape::of(&["array"]) }
     }
 
@@ -67,6 +71,7 @@ impl Shape {
 
     /// The same after the transforms of a field whose value is a number.
     pub(super) fn transformed(mut self, transforms: &[Transform]) -> Shape {
+        self.is_coarse |= !transforms.is_empty();
         for transform in transforms {
             match transform {
                 Transform::AtLeast(_) => self = self.or_null(),

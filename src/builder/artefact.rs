@@ -1,7 +1,7 @@
 //! What is generated from the settings.
 
 use super::Builder;
-use crate::artefact::{Facts, Page, Sort, contract};
+use crate::artefact::{Facts, Page, Sort, clickhouse, contract, postgres};
 use crate::error::{Error, ErrorKind};
 use crate::schema::Plan;
 
@@ -90,5 +90,75 @@ impl Builder {
             Error::new(ErrorKind::Usage, format!("the event `{kind}` is not declared"))
         })?;
         contract(plan, self.bare, Sort::Event)
+    }
+
+    /// SQL that creates what a receiver with PostgreSQL (12 or later) needs for these reports: run
+    /// it once for each schema id, with a name of one's own for the table.
+    ///
+    /// | name | is |
+    /// | --- | --- |
+    /// | `t` | the reports: a row for each, known by its id, however often it comes |
+    /// | `t_lines` | what reports are loaded into, one JSON document to a row: `\copy t_lines from 'reports.jsonl' (format csv, quote e'\x01', delimiter e'\x02')`, or `insert` |
+    /// | `t_rejected` | lines that are no reports of this schema, and why; they change nothing else |
+    /// | `t_current` | the reports to count: without those that were merged into a later one |
+    /// | `t_gaps` | reports before which some of the same process are missing; of a schema with an [`instance_id`](crate::Schema::instance_id) |
+    ///
+    /// `t` has a column for each value in a report, in its order: those of the envelope, those of
+    /// `data`, named by their paths joined with `_`, and at last `received_at`. A list of objects
+    /// becomes one array for each member, all of the same length; buckets and an object with the names
+    /// that come become two, `…_value` and `…_count`, or `…_name` and `…_value`. A name that is longer than the engine's limit or there
+    /// already ends in a hash of its path. Descriptions and units are comments.
+    ///
+    /// | value | PostgreSQL | ClickHouse |
+    /// | --- | --- | --- |
+    /// | counts and other whole numbers from 0 | `numeric(20)` | `UInt64` |
+    /// | constants that are whole numbers | `numeric(20)` | `Int128` |
+    /// | other numbers, and those that a transform made coarser | `double precision` | `Float64` |
+    /// | flags | `boolean` | `Bool` |
+    /// | times | `timestamptz` | `DateTime64(6, 'UTC')` |
+    /// | the ids of reports | `uuid` | `UUID` |
+    /// | texts, and facts that may be more than one of these | `text` | `String` |
+    ///
+    /// What is not exactly what the schema says is rejected: a member more or less, another type, a
+    /// number out of its range, a text that is too long or not listed, a minimum above the mean, and
+    /// reports of another schema id. A NUL in a text becomes U+FFFD, for PostgreSQL has none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Schema`] for a schema that contradicts itself or has
+    /// more values than a table has columns, [`ErrorKind::Config`] for
+    /// [`bare`](Builder::bare) reports, which have no id, and for a table's name that is empty, has
+    /// control characters or more than 50 bytes.
+    pub fn to_postgres(&self, table: &str) -> Result<String, Error> {
+        postgres(&self.tabled(table)?, table)
+    }
+
+    /// The same as [`to_postgres`](Builder::to_postgres) for ClickHouse. Lines are loaded by
+    /// `INSERT INTO t_lines FORMAT LineAsString`. The table is a `ReplacingMergeTree`, so a report
+    /// that came twice may be there twice until it is merged: read `t_current`, or `t` with `FINAL`.
+    /// Where there are several with one id the first counts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_postgres`](Builder::to_postgres); a table may have any number of columns.
+    pub fn to_clickhouse(&self, table: &str) -> Result<String, Error> {
+        clickhouse(&self.tabled(table)?, table)
+    }
+
+    /// The schema, if its reports can be rows of this table.
+    fn tabled(&self, table: &str) -> Result<Plan, Error> {
+        /// Names of what belongs to a table are longer than its own.
+        const LONGEST: usize = 50;
+        if table.trim().is_empty() || table.len() > LONGEST || table.chars().any(char::is_control) {
+            return Err(Error::config(format!(
+                "{table:?} cannot be a table's name: give 1 to {LONGEST} bytes without control characters"
+            )));
+        }
+        if self.bare {
+            return Err(Error::config(
+                "bare reports have no id, by which a table could know one that comes twice: drop `bare`",
+            ));
+        }
+        Plan::new(self.schema.clone())
     }
 }
