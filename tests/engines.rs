@@ -3,8 +3,12 @@
 //!
 //! `.ci/engines` starts PostgreSQL, gets ClickHouse's engine and runs these; they need both.
 
+mod support;
+
 #[path = "engines/engine.rs"]
 mod engine;
+#[path = "engines/gallery.rs"]
+mod gallery;
 #[path = "engines/mutants.rs"]
 mod mutants;
 #[path = "engines/odd.rs"]
@@ -164,6 +168,18 @@ fn postgres_takes_any_name_and_value() {
 #[ignore = "needs ClickHouse's engine, which .ci/engines gets"]
 fn clickhouse_takes_any_name_and_value() {
     odd::check(&ClickHouse::new());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL, which .ci/engines starts"]
+fn postgres_answers_the_gallery() {
+    gallery::check(&Postgres::new());
+}
+
+#[test]
+#[ignore = "needs ClickHouse's engine, which .ci/engines gets"]
+fn clickhouse_answers_the_gallery() {
+    gallery::check(&ClickHouse::new());
 }
 
 fn shop(schema: Schema) -> Builder {

@@ -92,7 +92,7 @@ impl Builder {
         contract(plan, self.bare, Sort::Event)
     }
 
-    /// SQL that creates what a receiver with PostgreSQL (12 or later) needs for these reports: run
+    /// SQL that creates what a receiver with PostgreSQL (tested with 15) needs for these reports: run
     /// it once for each schema id, with a name of one's own for the table.
     ///
     /// | name | is |
@@ -106,8 +106,9 @@ impl Builder {
     /// `t` has a column for each value in a report, in its order: those of the envelope, those of
     /// `data`, named by their paths joined with `_`, and at last `received_at`. A list of objects
     /// becomes one array for each member, all of the same length; buckets and an object with the names
-    /// that come become two, `…_value` and `…_count`, or `…_name` and `…_value`. A name that is longer than the engine's limit or there
-    /// already ends in a hash of its path. Descriptions and units are comments.
+    /// that come become two, `…_value` and `…_count`, or `…_name` and `…_value`. A name that is longer
+    /// than the engine's limit or there already ends in a hash of its path. Descriptions and units are
+    /// comments.
     ///
     /// | value | PostgreSQL | ClickHouse |
     /// | --- | --- | --- |
@@ -133,10 +134,10 @@ impl Builder {
         postgres(&self.tabled(table)?, table)
     }
 
-    /// The same as [`to_postgres`](Builder::to_postgres) for ClickHouse. Lines are loaded by
-    /// `INSERT INTO t_lines FORMAT LineAsString`. The table is a `ReplacingMergeTree`, so a report
-    /// that came twice may be there twice until it is merged: read `t_current`, or `t` with `FINAL`.
-    /// Where there are several with one id the first counts.
+    /// The same as [`to_postgres`](Builder::to_postgres) for ClickHouse (tested with 26.9).
+    /// Lines are loaded by `INSERT INTO t_lines FORMAT LineAsString`. The table is a
+    /// `ReplacingMergeTree`, so a report that came twice may be there twice until it is merged: read
+    /// `t_current`, or `t` with `FINAL`. Where there are several with one id the first counts.
     ///
     /// # Errors
     ///

@@ -15,6 +15,18 @@ pub(crate) trait Engine {
     /// Runs statements, and returns the rows of the last.
     fn rows(&self, sql: &str) -> Vec<Vec<String>>;
 
+    /// A query of what a row of the table `fleet` takes on disk.
+    fn bytes_of_a_row(&self) -> &'static str {
+        match self.is_postgres() {
+            true => "SELECT pg_total_relation_size('fleet') / (SELECT count(*) FROM fleet)",
+            false => {
+                "SELECT intDiv(sum(data_compressed_bytes), sum(rows)) FROM system.parts \
+                 WHERE active AND table = 'fleet'"
+            }
+        }
+    }
+
+    /// Loads JSON lines.
     fn load_from(&self, table: &str, file: &str);
 
     fn create(&self, builder: &Builder, table: &str) {

@@ -1,0 +1,18 @@
+-- The fleet's median, p90 and p99 of a summary by version, by nearest rank, from the buckets of all
+-- reports; no figure is further off, relative to the sample, than the largest error of those.
+-- Rows: version, per cent, value, error.
+WITH pairs AS (
+  SELECT version, value, sum(n) AS n, max(usage_rows_buckets_error) AS error
+  FROM fleet_current
+  ARRAY JOIN usage_rows_buckets_value AS value, usage_rows_buckets_count AS n
+  GROUP BY version, value
+), ranked AS (
+  SELECT version, value, sum(n) OVER (PARTITION BY version ORDER BY value) AS upto,
+    sum(n) OVER (PARTITION BY version) AS total, max(error) OVER (PARTITION BY version) AS worst
+  FROM pairs
+)
+SELECT version, percent, min(value) AS value, max(worst) AS error
+FROM ranked ARRAY JOIN [50, 90, 99] AS percent
+WHERE upto * 100 >= total * percent
+GROUP BY version, percent
+ORDER BY version, percent;
