@@ -137,3 +137,18 @@ fn where_nothing_is_collected_nothing_is_shown_or_asked() {
     assert!(!page.contains("<pre>"), "what was sent before is forgotten: {page}");
     assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), before);
 }
+
+#[test]
+fn of_events_the_last_body_is_shown_and_no_next_one() {
+    let command = Schema::new("command").given("name");
+    let callhome = CallHome::builder(Schema::new("cli")).event(command).opt_out();
+    let callhome = callhome.sink(MemorySink::new()).build().unwrap();
+    callhome.event("command").set("name", "migrate").send().unwrap();
+    let sent = callhome.flush().unwrap();
+    let page = view::html(&callhome);
+    assert!(page.contains("each is sent when something happens"), "{page}");
+    assert!(!page.contains("The next report"), "{page}");
+    let bodies: Vec<&str> = page.split("<pre>").skip(1).collect();
+    let [last] = bodies[..] else { panic!("{page}") };
+    assert!(last.starts_with(&sent.body().replace('"', "&quot;")), "{page}");
+}

@@ -23,6 +23,7 @@ use crate::switch::Mode;
 /// names and values are escaped. Where the switch says off nothing is asked of the schema's
 /// functions and no report is shown, for there is none; else it is as good as a
 /// [`preview`](CallHome::preview) and a [`status`](CallHome::status), and like them changes nothing.
+/// Of [events](crate::Builder::event) there is no next one to show.
 ///
 /// It shows ids and whatever facts the schema has: mount it where operators look, not on a public
 /// port.
@@ -65,7 +66,9 @@ fn write(page: &mut String, callhome: &CallHome) -> std::fmt::Result {
         }
     )?;
     state(page, &status)?;
-    if mode != Mode::Off {
+    if mode != Mode::Off && plan.leaves.is_empty() {
+        page.push_str("<p>These reports are events: each is sent when something happens.</p>\n");
+    } else if mode != Mode::Off {
         let next = callhome.preview();
         page.push_str("<h2>The next report, if it were made now</h2>\n");
         page.push_str(
