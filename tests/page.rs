@@ -86,7 +86,7 @@ fn the_settings_are_told_as_they_are() {
         .bare();
     let other = text(&other);
     for words in [
-        "made 0 seconds after the start, and then one every 1 hour.",
+        "made at the start, and then one every hour.",
         "kept on disk for 7 days",
         "it is off: it is opt-in",
         "kept in `/var/lib/shop/id`",

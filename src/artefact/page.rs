@@ -237,10 +237,13 @@ pub(crate) struct Facts {
 
 impl Facts {
     fn when(&self) -> String {
-        let (first, every) = (interval(self.first), interval(self.every));
-        let mut text = format!(
-            "The first report is made {first} after the start, and then one every {every}."
-        );
+        let first = match self.first.is_zero() {
+            true => "at the start".to_owned(),
+            false => format!("{} after the start", interval(self.first)),
+        };
+        let every = interval(self.every);
+        let every = every.strip_prefix("1 ").unwrap_or(&every);
+        let mut text = format!("The first report is made {first}, and then one every {every}.");
         if !self.spread.is_zero() {
             let spread = interval(self.spread);
             text.push_str(&format!(
