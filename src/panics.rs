@@ -1,26 +1,33 @@
 //! Counting the process's panics, by where in the source they are.
 
 use std::panic::{self, PanicHookInfo};
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError, Weak};
+use std::thread;
 
 use crate::cell::Counter;
 use crate::registry::{Cell, Registry};
 use crate::schema::Kind;
 
-/// The fields of one registry, and those of the next that came. A list that only grows, so the hook
-/// takes no lock: a thread may panic anywhere, even with one held.
+/// The fields of one registry.
 struct Watched {
-    registry: Arc<Registry>,
+    registry: Weak<Registry>,
+    collecting: Arc<AtomicBool>,
     /// In the schema's order: the classes of a section, each with a part of its paths, and then the
     /// one for all others.
     classes: Vec<(Option<String>, Arc<Counter>)>,
-    next: OnceLock<Box<Watched>>,
 }
 
-static FIRST: OnceLock<Box<Watched>> = OnceLock::new();
+/// Written when a report comes, for as long as it takes to add to a list. The standard library's
+/// lock: to try it takes no memory and no thread-local.
+static WATCHED: RwLock<Vec<Watched>> = RwLock::new(Vec::new());
 static HOOK: Once = Once::new();
 
-/// Counts panics for the fields that this registry has for them, from now on and for good; the same
+/// How often the hook looks whether the list can be read. A thread may panic anywhere, also where
+/// the list is being written, so it must not wait for ever.
+const LOOKS: usize = 1000;
+
+/// Counts panics for the fields that this registry has for them, as long as it is there; the same
 /// registry once. Nothing happens if it has none.
 ///
 /// The hook of the process runs after the counting. It is not taken out again: somebody may have
@@ -32,17 +39,16 @@ pub(crate) fn watch(registry: &Arc<Registry>) {
     });
     let classes: Vec<_> = fields.collect();
     // A panicking thread cannot change the hook.
-    if classes.is_empty() || is_watched(registry) || std::thread::panicking() {
+    if classes.is_empty() || thread::panicking() {
         return;
     }
-    let registry = Arc::clone(registry);
-    let mut new = Box::new(Watched { registry, classes, next: OnceLock::new() });
-    let mut last = &FIRST;
-    while let Err(back) = last.set(new) {
-        new = back;
-        let Some(there) = last.get() else { return };
-        last = &there.next;
+    let (collecting, weak) = (registry.collecting(), Arc::downgrade(registry));
+    let mut watched = WATCHED.write().unwrap_or_else(PoisonError::into_inner);
+    watched.retain(|one| one.registry.strong_count() > 0);
+    if !watched.iter().any(|one| Weak::ptr_eq(&one.registry, &weak)) {
+        watched.push(Watched { registry: weak, collecting, classes });
     }
+    drop(watched);
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -52,19 +58,20 @@ pub(crate) fn watch(registry: &Arc<Registry>) {
     });
 }
 
-fn all() -> impl Iterator<Item = &'static Watched> {
-    std::iter::successors(FIRST.get(), |watched| watched.next.get()).map(|watched| &**watched)
-}
-
-fn is_watched(registry: &Arc<Registry>) -> bool {
-    all().any(|watched| Arc::ptr_eq(&watched.registry, registry))
-}
-
-/// Counts a panic. It neither allocates nor waits, and uses no thread-local: the thread may be
-/// anywhere, also in an allocator and at its end.
+/// Counts a panic. It neither allocates nor waits for long, and uses no thread-local: the thread may
+/// be anywhere, also in an allocator and at its end.
 fn count(info: &PanicHookInfo<'_>) {
     let file = info.location().map_or("", |location| location.file());
-    for watched in all().filter(|watched| watched.registry.collects()) {
+    let list = (0..LOOKS).find_map(|_| match WATCHED.try_read() {
+        Ok(list) => Some(list),
+        Err(TryLockError::Poisoned(list)) => Some(list.into_inner()),
+        Err(TryLockError::WouldBlock) => {
+            thread::yield_now();
+            None
+        }
+    });
+    let list = list.iter().flat_map(|list| list.iter());
+    for watched in list.filter(|watched| watched.collecting.load(Ordering::Relaxed)) {
         let mut found = false;
         for (part, counter) in &watched.classes {
             let here = part.as_ref().is_none_or(|part| has(file, part));

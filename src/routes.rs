@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use crate::cell;
 use crate::handle::{self, Handle, Made};
 use crate::registry::Registry;
+use crate::schema::Class;
 
 /// The words of the names' bits: so many that of a thousand names' bits most names that are not
 /// declared meet none. A fixed number, which a look-up need not read.
@@ -147,12 +148,12 @@ impl Present {
         }
     }
 
-    /// Whether a key of this metric records to distinct fields, one of each report that has the
-    /// metric, and nothing else.
-    pub(crate) fn is_sighting(&self, key: &Key) -> bool {
+    /// Whether a key of this metric records, in each report that has the metric, to distinct fields
+    /// and counters of any labels, and to nothing else.
+    pub(crate) fn is_sighting(&self, class: Class, key: &Key) -> bool {
         let mut having =
             self.registries.iter().filter(|of| of.plan().feeds.contains_key(key.name()));
-        having.all(|registry| registry.is_sighting(key))
+        having.all(|registry| registry.is_sighting(class, key))
     }
 
     /// How many different handles record to them at most, values of distinct counts aside.
@@ -175,4 +176,34 @@ fn bit(name: &str) -> (usize, u64) {
     };
     let hash = (ends ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((hash >> 32) as usize % WORDS, 1 << (hash >> 58))
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics::Label;
+
+    use super::*;
+    use crate::schema::{Plan, Schema};
+
+    #[test]
+    fn a_value_is_a_sighting_where_all_reports_take_it_whatever_its_labels_are() {
+        let distinct = |label| Schema::new("s").distinct("m", label);
+        let cases = [
+            (distinct("id"), true),
+            (Schema::new("s").counter("m"), true),
+            (Schema::new("s").counter("other"), true),
+            (distinct("tenant"), false),
+            (Schema::new("s").gauge("m"), false),
+            (Schema::new("s").counter("m").label("id", "1"), false),
+            (Schema::new("s").series("m", |series| series.seen("id")), false),
+        ];
+        let registry = |schema| Arc::new(Registry::new(Plan::new(schema).expect("a good schema")));
+        let key = Key::from_parts("m", vec![Label::new("id", "1")]);
+        for (at, (schema, is)) in cases.into_iter().enumerate() {
+            let first = registry(distinct("id"));
+            let routes = Routes::new(Arc::clone(&first));
+            [first, registry(schema)].iter().for_each(|registry| routes.add(registry));
+            assert_eq!(routes.present().is_sighting(Class::Counter, &key), is, "case {at}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod support;
 
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use callhome::sink::MemorySink;
@@ -100,6 +101,27 @@ impl Drop for Records {
         counter!("n").increment(1);
         let _ = panic::catch_unwind(|| panic!("in a destructor"));
     }
+}
+
+#[test]
+fn a_report_that_has_gone_is_let_go() {
+    apart("a_report_that_has_gone_is_let_go", || {
+        let first = builder(&MemorySink::new()).install().unwrap();
+        let mut gone = Weak::new();
+        for _ in 0..2 {
+            let held = Arc::new(());
+            let later = Arc::downgrade(&held);
+            let schema = Schema::new("tenant").panics("panics", &[]).fact_with("fact", move || {
+                let _ = &held;
+                1
+            });
+            let tenant = first.attach(CallHome::builder(schema).sink(MemorySink::new())).unwrap();
+            assert!(gone.upgrade().is_none(), "the next one finds nothing of the last");
+            let _ = tenant.shutdown(SOON);
+            drop(tenant);
+            gone = later;
+        }
+    });
 }
 
 #[test]

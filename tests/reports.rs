@@ -90,6 +90,24 @@ fn distinct_values_are_seen_by_each_report() {
 }
 
 #[test]
+fn a_metric_is_counted_in_one_report_and_told_apart_in_another() {
+    let first = builder(Schema::new("a").counter("clients")).build().unwrap();
+    let distinct = |label| builder(Schema::new("b").distinct("clients", label));
+    let second = first.attach(distinct("id")).unwrap();
+    // What it asks for is not there: that counts each time.
+    let third = first.attach(distinct("tenant")).unwrap();
+    for _ in 0..2 {
+        metrics::with_local_recorder(first.recorder(), || {
+            (0..9).for_each(|at| counter!("clients", "id" => (at % 3).to_string()).increment(1));
+        });
+        assert_eq!(first.flush().unwrap()["clients"], 9);
+        assert_eq!(second.flush().unwrap()["clients"], 3);
+        let third: serde_json::Value = serde_json::from_str(third.flush().unwrap().body()).unwrap();
+        assert_eq!(third["losses"]["mismatched_metrics"], 9);
+    }
+}
+
+#[test]
 fn reports_come_and_go_while_threads_record() {
     const TIMES: u64 = 20_000;
     let main = builder(Schema::new("main").counter("n")).build().unwrap();

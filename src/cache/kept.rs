@@ -37,10 +37,26 @@ thread_local! {
     pub(super) static KEPT: RefCell<Kept> = const { RefCell::new(Kept(Vec::new())) };
 }
 
+/// Lets go of what ended threads have left for reports that are gone.
+pub(crate) fn tidy() {
+    let mut left = cell::aside(|| std::mem::take(&mut *LEFT.lock()));
+    // Without the lock: what goes may record.
+    left.iter_mut().for_each(Kept::tidy_all);
+    left.retain(|kept| !kept.0.is_empty());
+    cell::aside(|| LEFT.lock().extend(left));
+}
+
 impl Kept {
     /// Lets go of recorders that are gone, and with them of the cells their handles hold.
     fn tidy(&mut self) {
         self.0.retain(|of| of.routes.strong_count() > 0);
+    }
+
+    /// Also of handles that are not good any more: they hold the cells of reports that are gone.
+    /// Not to be called while a thread's handles are borrowed: a recorder may end here.
+    fn tidy_all(&mut self) {
+        let is_good = |of: &OfRoutes, routes: Arc<Routes>| of.changes == routes.changes();
+        self.0.retain(|of| of.routes.upgrade().is_some_and(|routes| is_good(of, routes)));
     }
 
     /// The handles of a recorder, if there are any that are good.
@@ -75,7 +91,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        self.tidy();
+        self.tidy_all();
         if !self.0.is_empty() {
             let left = Kept(std::mem::take(&mut self.0));
             cell::aside(|| LEFT.lock().push(left));
@@ -112,7 +128,7 @@ impl OfRoutes {
             // of them; those must not fill the memory.
             let most = 4 * present.handles() + 256;
             H::map_mut(self).insert(key, handle.clone(), most);
-        } else if present.is_sighting(key) {
+        } else if present.is_sighting(H::CLASS, key) {
             H::sightings_mut(self)?.insert(key, handle.clone());
         }
         Some(())
@@ -163,4 +179,40 @@ keep! {
     }
     Gauge => gauges {}
     Histogram => histograms {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Registry;
+    use crate::schema::{Plan, Schema};
+
+    #[test]
+    fn what_ended_threads_have_left_goes_with_the_report() {
+        let plan = Plan::new(Schema::new("s").counter("n")).expect("a good schema");
+        let registry = Arc::new(Registry::new(plan));
+        let routes = Arc::new(Routes::new(Arc::clone(&registry)));
+        routes.add(&registry);
+        let record = || {
+            let handle: Counter = crate::cache::handle(&routes, &Key::from_static_name("n"));
+            handle.increment(1);
+        };
+        for ends_before in [true, false] {
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(record);
+                if ends_before {
+                    assert!(thread.join().is_ok());
+                }
+                routes.remove(&registry);
+                tidy();
+                routes.add(&registry);
+            });
+            routes.remove(&registry);
+            tidy();
+            let is_it = |of: &&OfRoutes| of.address == Arc::as_ptr(&routes) as usize;
+            let left = LEFT.lock().iter().flat_map(|kept| &kept.0).filter(is_it).count();
+            assert_eq!(left, 0);
+            routes.add(&registry);
+        }
+    }
 }

@@ -11,4 +11,5 @@ mod map;
 mod sightings;
 mod slots;
 
+pub(crate) use kept::tidy;
 pub(crate) use lookup::handle;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::Engine;
+use crate::cache;
 use crate::error::Error;
 use crate::flusher::Flusher;
 use crate::panics;
@@ -79,6 +80,7 @@ impl Group {
     /// Takes one out: nothing is recorded to it any more.
     pub(crate) fn remove(&self, engine: &Arc<Engine>) {
         self.routes.remove(engine.window.registry());
+        cache::tidy();
         self.members.lock().engines.retain(|other| !Arc::ptr_eq(other, engine));
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct Registry {
     by_label: HashMap<String, ByLabel>,
     /// Whether it is among those that a recorder feeds. Written when it comes or goes, read by the
     /// hook for panics; it publishes nothing.
-    collects: AtomicBool,
+    collects: Arc<AtomicBool>,
 }
 
 /// Fields that a metric feeds at most without an index of their labels.
@@ -181,18 +181,18 @@ impl Registry {
         let many = plan.feeds.iter().filter(|(_, feed)| feed.leaves.len() > FEW);
         let by_label =
             many.map(|(name, feed)| (name.clone(), ByLabel::new(&plan, &feed.leaves))).collect();
-        let collects = AtomicBool::new(false);
+        let collects = Arc::new(AtomicBool::new(false));
         Registry { by_label, cells: cells.collect(), plan, tallies, collects }
-    }
-
-    /// Whether anything is recorded to it.
-    pub(crate) fn collects(&self) -> bool {
-        self.collects.load(Ordering::Relaxed)
     }
 
     /// Says whether that is so from now on.
     pub(crate) fn collect(&self, whether: bool) {
         self.collects.store(whether, Ordering::Relaxed);
+    }
+
+    /// What says it, for who must not keep the registry.
+    pub(crate) fn collecting(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.collects)
     }
 
     /// How many different handles there may be, values of distinct counts aside.
@@ -213,13 +213,18 @@ impl Registry {
         self.plan.leaves.iter().zip(&self.cells)
     }
 
-    /// Whether a key of this metric records to one distinct field and nothing else.
-    pub(crate) fn is_sighting(&self, key: &Key) -> bool {
+    /// Whether a key of this metric records to distinct fields and counters of any labels, and to
+    /// nothing else.
+    pub(crate) fn is_sighting(&self, class: Class, key: &Key) -> bool {
         let feed = self.plan.feeds.get(key.name());
-        let Some([index]) = feed.map(|feed| &feed.leaves[..]) else { return false };
-        self.plan.leaves.get(*index).is_some_and(|leaf| {
-            matches!(leaf.field.kind, Kind::Distinct { .. }) && leaf.field.labels.is_empty()
-        })
+        let mut leaves = feed.into_iter().flat_map(|feed| &feed.leaves);
+        let is_plain = leaves.all(|index| {
+            self.plan.leaves.get(*index).is_some_and(|leaf| {
+                matches!(leaf.field.kind, Kind::Distinct { .. } | Kind::Counter)
+                    && leaf.field.labels.is_empty()
+            })
+        });
+        is_plain && matches!(self.find(class, key), Found::Fields(_))
     }
 
     /// Says the fact at `path`, unless it was said before. False when none there is said later.

@@ -55,11 +55,15 @@ impl Fact {
     /// use callhome::Fact;
     ///
     /// assert_eq!(Fact::percent(3, 8), Fact::from(37.5));
+    /// assert_eq!(Fact::percent(7, 100), Fact::from(7.0));
     /// assert_eq!(Fact::percent(0, 0), Fact::NULL); // a machine without swap uses none of it
+    /// assert_eq!(Fact::percent(1, f64::INFINITY), Fact::NULL);
     /// ```
     pub fn percent(part: impl Sample, whole: impl Sample) -> Fact {
-        let ratio = part.sample().zip(whole.sample()).map(|(part, whole)| part / whole);
-        ratio.map(|ratio| 100.0 * ratio).into()
+        let known = |number: Option<f64>| number.filter(|number| number.is_finite());
+        let both = known(part.sample()).zip(known(whole.sample()));
+        // First the part, so that 7 of 100 is 7.
+        both.map(|(part, whole)| 100.0 * part / whole).into()
     }
 
     /// The most facts in a list.
