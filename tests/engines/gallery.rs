@@ -23,7 +23,10 @@ fn fleet() -> &'static Fleet {
     static FLEET: OnceLock<Fleet> = OnceLock::new();
     FLEET.get_or_init(|| {
         let directory = env!("CARGO_TARGET_TMPDIR").to_owned() + "/fleet";
-        let output = example("fleet").arg(&directory).output().unwrap();
+        // Another number of installations and days.
+        let size = std::env::var("CALLHOME_FLEET").unwrap_or_default();
+        let mut fleet = example("fleet");
+        let output = fleet.arg(&directory).args(size.split_whitespace()).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         println!("{}", String::from_utf8_lossy(&output.stdout));
         let truth = fs::read_to_string(format!("{directory}/truth.json")).unwrap();
