@@ -2,5 +2,5 @@
 -- though later ones of the same process did.
 -- Rows: reports, windows, missing.
 SELECT count() AS reports, sum(1 + length(merged)) AS windows,
-  (SELECT sum(missing) FROM fleet_gaps) AS missing
+  (SELECT ifNull(sum(missing), 0) FROM fleet_gaps) AS missing
 FROM fleet_current;
