@@ -68,6 +68,8 @@ fn texts_and_lists_are_cut_to_their_limits() {
     let long = callhome.event("command").set("name", Fact::text("x".repeat(1000)));
     let report = long.set_list("stack", 0..1000).preview().unwrap();
     assert_eq!(report["name"].as_str().unwrap().len(), 256);
+    let constant = callhome.event("command").set("name", include_str!("events.rs"));
+    assert_eq!(constant.preview().unwrap()["name"].as_str().unwrap().chars().count(), 256);
     assert_eq!(report["stack"], json!((0..64).collect::<Vec<_>>()));
 }
 

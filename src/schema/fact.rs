@@ -12,7 +12,8 @@ use crate::clock::utc;
 ///
 /// Made with `into()` from booleans, numbers, constant text, points in time and options of these,
 /// and with [`Fact::text`] from other text. `None` and floats that are not finite become JSON's
-/// `null`, a time is written in UTC as RFC 3339 has it, to the microsecond.
+/// `null`, a time is written in UTC as RFC 3339 has it, to the microsecond. Of a text 256 characters
+/// are kept at most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact(Value);
 
@@ -38,13 +39,9 @@ impl Fact {
     /// A text that the program does not know beforehand: the version of a server, an id. It leaves
     /// the process as it is, so it is admitted by this word alone, and not by `into()`, which takes
     /// constants: see to it that it never holds a name, a path or an address.
-    ///
-    /// At most 256 characters are kept.
     pub fn text(text: impl Into<String>) -> Fact {
         let mut text = text.into();
-        if let Some((end, _)) = text.char_indices().nth(Fact::LONGEST_TEXT) {
-            text.truncate(end);
-        }
+        text.truncate(end(&text));
         Fact(Value::Text(text.into()))
     }
 
@@ -138,8 +135,17 @@ from! {
     u64 => Value::Unsigned;
     f32 => decimal;
     f64 => finite;
-    &'static str => Value::Text;
+    &'static str => constant;
     SystemTime => Value::Time;
+}
+
+fn constant(text: &'static str) -> Value {
+    Value::Text(text.get(..end(text)).unwrap_or_default().into())
+}
+
+/// Where a text ends that is as long as may be.
+fn end(text: &str) -> usize {
+    text.char_indices().nth(Fact::LONGEST_TEXT).map_or(text.len(), |(end, _)| end)
 }
 
 fn finite(value: f64) -> Value {
