@@ -20,6 +20,7 @@ fn text(builder: &Builder) -> String {
 #[test]
 fn each_field_has_a_row_with_what_was_said_of_it() {
     let schema = Schema::new("shop")
+        .describe("What a shop does.")
         .fact("edition", "free")
         .section("usage", |s| {
             s.counter("orders")
@@ -39,6 +40,8 @@ fn each_field_has_a_row_with_what_was_said_of_it() {
         .example("15.4 (Debian)");
     let text = text(&builder(schema));
     for line in [
+        "since the report before.\n\nA summary says",
+        "\n\nWhat a shop does.\n\n| name |",
         "| `edition` | | constant: text | | | `\"free\"` |",
         "| `server` | | fact: text or null | | first two numbers of the version | `\"15.4\"` |",
         "### `usage`\n\nHow much it is used.\n",

@@ -10,10 +10,14 @@ use crate::schema::{Field, Item, Plan};
 /// What a receiver may rely on.
 pub(crate) fn contract(plan: &Plan, bare: bool, sort: Sort) -> Result<String, Error> {
     let data = section(plan, &plan.items, "")?;
+    let mut about = format!("{} of schema {}", sort.word(), plan.id);
+    if let Some(said) = plan.sections.get("") {
+        about = format!("{about}: {said}");
+    }
     let mut members: Vec<(String, Json)> = [
         ("$schema", "https://json-schema.org/draft/2020-12/schema"),
         ("title", &plan.name),
-        ("description", &format!("{} of schema {}", sort.word(), plan.id)),
+        ("description", &about),
     ]
     .map(|(name, value)| (name.to_owned(), value.into()))
     .into();
@@ -57,8 +61,8 @@ fn section(plan: &Plan, items: &[Item], path: &str) -> Result<Json, Error> {
     }
     let object = object(members, &["object"]);
     Ok(match plan.sections.get(path) {
-        Some(about) => described(object, about),
-        None => object,
+        Some(about) if !path.is_empty() => described(object, about),
+        _ => object,
     })
 }
 

@@ -31,10 +31,10 @@ pub(super) fn fields(plan: &Plan, sample: &Report, sort: Sort) -> Result<Vec<Str
         Sort::Report => "",
         Sort::Event => {
             parts.push(format!("### {}", code(&plan.name)));
-            parts.extend(plan.sections.get("").cloned());
             &plan.name
         }
     };
+    parts.extend(plan.sections.get("").cloned());
     section(plan, &plan.items, "", kind, sample.data(), &mut parts)?;
     Ok(parts)
 }

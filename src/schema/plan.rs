@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) leaves: Vec<Leaf>,
     /// How the leaves nest.
     pub(crate) items: Vec<Item>,
-    /// What sections are about, by dotted path.
+    /// What sections are about, by dotted path; that of the whole is empty.
     pub(crate) sections: HashMap<String, String>,
     /// By name of the metric, which leaves it feeds.
     pub(crate) feeds: HashMap<String, Feed>,
@@ -327,7 +327,7 @@ mod tests {
         assert!(error(Schema::new(" ").counter("x")).contains("cannot be a schema's name"));
         assert!(error(Schema::new("a\nb").counter("x")).contains("cannot be a schema's name"));
         assert!(error(schema()).contains("no field"));
-        assert!(error(schema().describe("x").counter("a")).contains("`describe` follows no field"));
+        assert!(error(schema().example(1).counter("a")).contains("`example` follows no field"));
         let inner = schema().section("usage", |s| s.unit("bytes").counter("a"));
         assert!(error(inner).contains("in usage"));
         assert!(error(schema().counter("a").default(1.0)).contains("takes no default"));
@@ -360,6 +360,8 @@ mod tests {
         let plan = plan.expect("a good schema");
         assert_eq!(plan.sections["usage"], "How much");
         assert_eq!(plan.leaves[0].field.description, None);
+        let plan = Plan::new(schema().describe("The whole").counter("a")).expect("a good schema");
+        assert_eq!((&*plan.sections[""], &plan.leaves[0].field.description), ("The whole", &None));
     }
 
     #[test]

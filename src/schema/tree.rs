@@ -36,7 +36,7 @@ use super::values::{Fill, Values};
 pub struct Schema {
     pub(crate) name: String,
     pub(crate) nodes: Vec<Node>,
-    /// What the section is about.
+    /// What it is about.
     pub(crate) description: Option<String>,
     /// The maintainers' number for its meaning.
     pub(crate) version: u32,
@@ -81,8 +81,8 @@ impl Schema {
 
     /// The version of the schema, which its `schema_id` has between its name and its hash. Default: 1.
     /// Raise it when receivers have to change too;
-    /// [`assert_schema_compatible!`](crate::assert_schema_compatible) says when. That of a section
-    /// means nothing.
+    /// [`assert_schema_compatible!`](crate::assert_schema_compatible) says when. Each kind of event has
+    /// its own. That of a section means nothing.
     pub fn version(mut self, version: u32) -> Schema {
         self.version = version;
         self
@@ -279,13 +279,15 @@ impl Schema {
     }
 
     /// What the last field means, in a sentence for its readers; right after a section, what that
-    /// section is about.
+    /// section is about, and as the first word what the whole is about: a report, or a kind of event.
     pub fn describe(mut self, description: impl Into<String>) -> Schema {
-        if let Some(Node::Section(section)) = self.nodes.last_mut() {
-            section.description = Some(description.into());
-            return self;
-        }
-        self.last("describe", |field| field.description = Some(description.into()))
+        let about = match self.nodes.last_mut() {
+            Some(Node::Field(field)) => &mut field.description,
+            Some(Node::Section(section)) => &mut section.description,
+            None => &mut self.description,
+        };
+        *about = Some(description.into());
+        self
     }
 
     /// The unit of the last field (`bytes`, `seconds`).
@@ -295,8 +297,9 @@ impl Schema {
 
     /// A value such as the last field may have, for the readers of documents: it is what the
     /// [page](crate::Builder::to_markdown) shows, transformed as a value would be, and never part of
-    /// a report. Of a summary it is the value in the middle. Without one the page shows a constant
-    /// as it is, null for a fact that is asked for, and some number for others.
+    /// a report. Of a summary it is the value in the middle, of a list the one that it has. Without
+    /// one the page shows a constant as it is, null for a fact that is asked for, and some number for
+    /// others.
     pub fn example(self, value: impl Into<Fact>) -> Schema {
         self.last("example", |field| field.example = Some(value.into()))
     }
