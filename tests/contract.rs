@@ -2,24 +2,19 @@
 //!
 //! `PROPTEST_CASES=10000 cargo test --test contract` tries as many schemas.
 
-mod support;
+#[path = "support/valid.rs"]
+mod valid;
 
 use std::time::Duration;
 
 use callhome::sink::{MemorySink, SendError};
 use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Fact, Figure, Schema, Series, Transform};
-use jsonschema::Validator;
 use metrics::{counter, gauge, histogram};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-
-fn validator(contract: &str) -> Validator {
-    let contract: Value = serde_json::from_str(contract).unwrap();
-    assert!(jsonschema::meta::is_valid(&contract), "{contract}");
-    jsonschema::options().should_validate_formats(true).build(&contract).unwrap()
-}
+use valid::{fault, objects, validator, with_fewer, with_more};
 
 fn builder(schema: Schema) -> Builder {
     CallHome::builder(schema).sink(MemorySink::new()).opt_out()
@@ -213,22 +208,6 @@ fn recorded() -> impl Strategy<Value = Recorded> {
     })
 }
 
-/// The objects of a report, as the paths to them.
-fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
-    if let Value::Array(values) = value {
-        for (at, value) in values.iter().enumerate() {
-            objects(value, &format!("{path}/{at}"), found);
-        }
-    }
-    if let Value::Object(members) = value {
-        found.push(path.to_owned());
-        for (name, value) in members {
-            let name = name.replace('~', "~0").replace('/', "~1");
-            objects(value, &format!("{path}/{name}"), found);
-        }
-    }
-}
-
 proptest! {
     #[test]
     fn what_is_sent_is_valid_and_nothing_else(
@@ -265,29 +244,18 @@ proptest! {
         let reports = sink.documents();
         prop_assert!(!reports.is_empty());
         for report in reports {
-            let fault = valid.validate(&report).map_err(|error| {
-                format!("{error} at {} in {report}", error.instance_path())
-            });
-            prop_assert_eq!(fault, Ok(()));
+            prop_assert_eq!(fault(&valid, &report), Ok(()));
 
             let mut paths = Vec::new();
             objects(&report, "", &mut paths);
             // An object of the values that come has members that nobody has listed.
             paths.retain(|path| !path.contains("/16 "));
             let path = pick.get(&paths);
-            let mut more = report.clone();
-            let object = more.pointer_mut(path).and_then(Value::as_object_mut).unwrap();
-            object.insert("undeclared".to_owned(), 1.into());
+            let more = with_more(&report, path);
             prop_assert!(!valid.is_valid(&more), "one more in {}: {}", path, more);
-
-            let mut fewer = report.clone();
-            let object = fewer.pointer_mut(path).and_then(Value::as_object_mut).unwrap();
-            if !path.ends_with("losses") {
-                let name = object.keys().next().cloned();
-                if let Some(name) = name {
-                    object.remove(&name);
-                    prop_assert!(!valid.is_valid(&fewer), "without {} in {}", name, path);
-                }
+            let fewer = with_fewer(&report, path).filter(|_| !path.ends_with("losses"));
+            if let Some(fewer) = fewer {
+                prop_assert!(!valid.is_valid(&fewer), "one fewer in {}: {}", path, fewer);
             }
         }
     }

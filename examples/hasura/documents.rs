@@ -38,9 +38,9 @@ pub(crate) const PRINTS: [common::Print; 14] = [
     ("service_timings.page", || page("the times of Hasura's requests", server::service_timings())),
     ("service_timings.schema", || contract(server::service_timings())),
     ("cli.page", || events_page("Hasura's command line", command())),
-    ("cli.schema", || Ok(command().event_json_schema("command")?)),
+    ("cli.schema", || Ok(command().to_json_schema()?)),
     ("console.page", || events_page("errors of Hasura's console", events::console())),
-    ("console.schema", || Ok(events::console().event_json_schema("error")?)),
+    ("console.schema", || Ok(events::console().to_json_schema()?)),
 ];
 
 const EDITION: Edition = Edition {

@@ -27,7 +27,8 @@ pub(crate) fn command_line(
     arch: &'static str,
 ) -> Builder {
     let given = |s: Schema, name, about| s.given(name).describe(about);
-    let s = Schema::new("command").strict();
+    let s =
+        Schema::new("command").strict().describe("Sent at the end of each command that is run.");
     let s = given(s, "id", "The event's number").example(115);
     let s = given(s, "timestamp", "When it was run").example("2019-01-21T11:36:07.86783+00:00");
     let s = s.cluster_id("uuid").describe("Groups the commands of one machine");
@@ -48,6 +49,7 @@ pub(crate) fn console() -> Builder {
     let url = "/data/schema/SCHEMA_NAME/tables/TABLE_NAME/modify";
     let error = Schema::new("error")
         .strict()
+        .describe("Sent for each error that the console shows.")
         .given("server_version")
         .describe("Version of the server")
         .example("2.0.0")
@@ -64,7 +66,9 @@ pub(crate) fn console() -> Builder {
         .describe("The id of the server's database")
         .section("data", |s| {
             let s = s.given("message").describe("The console's own message");
-            s.given_list("stack").describe("Where in the console's own code")
+            s.given_list("stack")
+                .describe("Where in the console's own code")
+                .example("at main.js:1:3")
         });
     CallHome::builder(Schema::new("hasura_console")).event(error).bare()
 }

@@ -32,13 +32,11 @@ pub(crate) fn events(sink: impl Sink + 'static) -> Builder {
 }
 
 /// The documents.
-pub(crate) const PRINTS: [common::Print; 6] = [
+pub(crate) const PRINTS: [common::Print; 4] = [
     ("page", || Ok(documented()?.to_markdown(&page("Resoto"))?)),
     ("schema", || Ok(documented()?.to_json_schema()?)),
     ("events.page", || Ok(documented_events()?.to_markdown(&page("Resoto's events"))?)),
-    ("core_started.schema", || Ok(documented_events()?.event_json_schema("core.started")?)),
-    ("job_finished.schema", || Ok(documented_events()?.event_json_schema("job.finished")?)),
-    ("error.schema", || Ok(documented_events()?.event_json_schema("error")?)),
+    ("events.schema", || Ok(documented_events()?.to_json_schema()?)),
 ];
 
 fn documented() -> Result<Builder> {

@@ -1,14 +1,14 @@
 //! What differs between two contracts, and whether a receiver can bear it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use super::known::{Member, documents, is_of_events, members, read, version};
+use crate::error::Error;
 use crate::schema::Schema;
 
-/// What differs between the reports of two versions of a schema, see [`Schema::compare`].
+/// What differs between the reports or events of two versions of a schema, see [`Schema::compare`].
 ///
 /// Its `Display` is a line for each change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,29 +16,40 @@ pub struct Changes {
     breaking: Vec<String>,
     compatible: Vec<String>,
     versions: (u64, u64),
+    /// What has to be raised, in words.
+    unannounced: Vec<String>,
 }
 
 impl Changes {
     /// What a receiver of the old reports cannot bear, by path: a field is gone, may be of another
     /// type or null, is of another kind, unit or transform, or is a label that may have a value it
-    /// did not have, which a receiver that checks labels rejects.
+    /// did not have, which a receiver that checks labels rejects. Of events also: a kind is gone, or
+    /// they are sent together in another way. The paths of an event are after its kind:
+    /// `command: data.name`.
     pub fn breaking(&self) -> &[String] {
         &self.breaking
     }
 
-    /// What it can, if it ignores what it does not know: a field is new, or may be fewer things.
+    /// What it can, if it ignores what it does not know: a field or a kind of event is new, or a field
+    /// may be fewer things.
     pub fn compatible(&self) -> &[String] {
         &self.compatible
     }
 
-    /// The versions of the two schemas, old and new.
+    /// The versions of the two schemas, old and new; of events those of the builder's schema.
     pub fn versions(&self) -> (u64, u64) {
         self.versions
     }
 
-    /// Whether something breaks and the version says nothing of it.
+    /// Whether something breaks and the version says nothing of it. Of a kind of event its own version
+    /// says it as well as that of the builder's schema.
     pub fn is_unannounced(&self) -> bool {
-        !self.breaking.is_empty() && self.versions.1 <= self.versions.0
+        !self.unannounced.is_empty()
+    }
+
+    /// Which version would announce what breaks: "`Schema::version` above 1".
+    pub(super) fn remedy(&self) -> String {
+        self.unannounced.join(" and ")
     }
 }
 
@@ -60,21 +71,70 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] for a text that is no such document.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a text that is no such document.
     pub fn compare(old: &str, new: &str) -> Result<Changes, Error> {
         let (old, new) = (read(old, "old")?, read(new, "new")?);
-        let mut changes =
-            Changes { versions: (version(&old), version(&new)), ..Changes::default() };
-        let (old, new) = (members(&old), members(&new));
+        let versions = (version(&old), version(&new));
+        let mut changes = Changes { versions, ..Changes::default() };
+        let (before, after) = (documents(&old), documents(&new));
+        changes.of_bodies(&old, &new);
+        for (kind, _) in before.iter().filter(|(kind, _)| !after.contains_key(*kind)) {
+            changes.breaking.push(format!("{} is gone", named(kind)));
+        }
+        if !changes.breaking.is_empty() && versions.1 <= versions.0 {
+            let whose = match is_of_events(&old) {
+                true => format!(" of {}", old["title"]),
+                false => String::new(),
+            };
+            changes.unannounced.push(format!("`Schema::version`{whose} above {}", versions.0));
+        }
+        for (kind, before) in &before {
+            if let Some(after) = after.get(kind) {
+                changes.of_document(kind, before, after);
+            }
+        }
+        let added = after.keys().filter(|kind| !before.contains_key(*kind));
+        changes.compatible.extend(added.map(|kind| format!("{} is new", named(kind))));
+        Ok(changes)
+    }
+}
+
+/// A report, or a kind of event.
+fn named(kind: &str) -> String {
+    if kind.is_empty() { "the report".to_owned() } else { format!("the event `{kind}`") }
+}
+
+impl Changes {
+    /// Compares how events are sent together.
+    fn of_bodies(&mut self, old: &Value, new: &Value) {
+        let (old, new) = (&old["x-body"], &new["x-body"]);
+        if old.is_string() && new.is_string() && old != new {
+            self.breaking.push(format!("the body is {new}, and was {old}"));
+        }
+    }
+
+    /// Compares what a report or a kind of event is.
+    fn of_document(&mut self, kind: &str, old: &Value, new: &Value) {
+        let breaks = self.breaking.len();
+        let shown = |path: &str| match kind {
+            "" => path.to_owned(),
+            kind => format!("{kind}: {path}"),
+        };
+        let (was, is) = (version(old), version(new));
+        let (old, new) = (members(old), members(new));
         for (path, before) in &old {
             match new.get(path) {
-                None => changes.breaking.push(format!("`{path}` is gone")),
-                Some(after) => changes.of(path, before, after),
+                None => self.breaking.push(format!("`{}` is gone", shown(path))),
+                Some(after) => self.of(&shown(path), before, after),
             }
         }
         let added = new.keys().filter(|path| !old.contains_key(*path));
-        changes.compatible.extend(added.map(|path| format!("`{path}` is new")));
-        Ok(changes)
+        self.compatible.extend(added.map(|path| format!("`{}` is new", shown(path))));
+        let is_raised = is > was || self.versions.1 > self.versions.0;
+        if self.breaking.len() > breaks && !is_raised {
+            let whose = if kind.is_empty() { String::new() } else { format!(" of {kind:?}") };
+            self.unannounced.push(format!("`Schema::version`{whose} above {was}"));
+        }
     }
 }
 
@@ -168,78 +228,4 @@ fn said(member: &Member<'_>, keyword: &str) -> String {
 /// Whether all values of a type are values of one of these.
 fn covers(types: &[&str], name: &str) -> bool {
     types.contains(&name) || (name == "integer" && types.contains(&"number"))
-}
-
-/// A path of a contract.
-struct Member<'a> {
-    schema: &'a Value,
-    is_required: bool,
-}
-
-impl<'a> Member<'a> {
-    /// Whether all that this may be is within an older limit.
-    fn keeps(&self, limit: Option<&Value>, keyword: &str) -> bool {
-        let Some(limit) = limit else { return true };
-        let (own, options) = (self.schema.get(keyword), self.schema["enum"].as_array());
-        let number = |value: &Value| value.as_f64();
-        match (keyword, own, options) {
-            ("minimum", Some(own), _) => number(own) >= number(limit),
-            ("maxLength" | "maxItems", Some(own), _) => number(own) <= number(limit),
-            ("maxLength", None, Some(options)) => options.iter().all(|option| {
-                let length = option.as_str().map(|text| text.chars().count() as f64);
-                length <= number(limit)
-            }),
-            _ => false,
-        }
-    }
-
-    fn types(&self) -> Vec<&'a str> {
-        match &self.schema["type"] {
-            Value::String(one) => vec![one],
-            Value::Array(some) => some.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// All paths of a contract.
-fn members(contract: &Value) -> BTreeMap<String, Member<'_>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![(String::new(), contract)];
-    while let Some((path, schema)) = open.pop() {
-        let required = schema["required"].as_array();
-        let is_required = |name: &String| {
-            required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)))
-        };
-        for (name, schema_of) in schema["properties"].as_object().into_iter().flatten() {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let member = Member { schema: schema_of, is_required: is_required(name) };
-            found.insert(path.clone(), member);
-            open.push((path, schema_of));
-        }
-        // The values of a list, and the members of any name.
-        for (keyword, place) in [("items", "[]"), ("additionalProperties", ".*")] {
-            if let Some(schema) = schema.get(keyword).filter(|schema| schema.is_object()) {
-                let path = format!("{path}{place}");
-                found.insert(path.clone(), Member { schema, is_required: false });
-                open.push((path, schema));
-            }
-        }
-    }
-    found
-}
-
-fn version(contract: &Value) -> u64 {
-    contract["x-schema-version"].as_u64().unwrap_or_default()
-}
-
-fn read(text: &str, which: &str) -> Result<Value, Error> {
-    let bad = |what: String| {
-        Error::new(ErrorKind::Schema, format!("the {which} schema is no contract: {what}"))
-    };
-    let value: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-    match value["x-schema-version"].is_u64() && value["properties"].is_object() {
-        true => Ok(value),
-        false => Err(bad("`x-schema-version` or `properties` is missing".to_owned())),
-    }
 }

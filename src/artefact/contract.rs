@@ -1,38 +1,83 @@
-//! The JSON Schema of a report.
+//! The JSON Schema of a report, and of events.
 
 use super::envelope::{self, Sort};
 use super::json::Json;
 use super::kind::look;
 use super::shape::Shape;
+use crate::delivery::Shape as Body;
 use crate::error::{Error, ErrorKind};
 use crate::schema::{Field, Item, Plan};
 
-/// What a receiver may rely on.
+/// The members of an object, in order.
+type Members = Vec<(String, Json)>;
+
+/// What a receiver of a report, or of one kind of event, may rely on.
 pub(crate) fn contract(plan: &Plan, bare: bool, sort: Sort) -> Result<String, Error> {
+    document(plan, bare, sort).map(text)
+}
+
+/// What a receiver of events may rely on: of each, or of the array that they arrive in.
+pub(crate) fn events_contract(
+    whole: &Plan,
+    kinds: &[&Plan],
+    bare: bool,
+    body: Body,
+) -> Result<String, Error> {
+    let kinds = kinds.iter().map(|plan| document(plan, bare, Sort::Event).map(Json::Object));
+    // Kinds without an envelope may look alike, so an event may be valid as several.
+    let any = ("anyOf", Json::List(kinds.collect::<Result<_, Error>>()?));
+    let (word, about) = match body {
+        Body::Single => ("event", "An event"),
+        Body::Array => ("array", "Events that are sent together"),
+        Body::Lines => ("lines", "An event, which is on a line of its own"),
+    };
+    let mut members = head(&whole.name, format!("{about}, of {}", whole.name), whole.version);
+    let mut add = |name: &str, value: Json| members.push((name.to_owned(), value));
+    add("x-body", word.into());
+    match (body, any) {
+        (Body::Array, any) => {
+            add("type", "array".into());
+            add("items", Json::object([any]));
+            add("minItems", 1.into());
+        }
+        (_, (name, any)) => add(name, any),
+    }
+    Ok(text(members))
+}
+
+/// What one document is made of.
+fn document(plan: &Plan, bare: bool, sort: Sort) -> Result<Members, Error> {
     let data = section(plan, &plan.items, "")?;
     let mut about = format!("{} of schema {}", sort.word(), plan.id);
     if let Some(said) = plan.sections.get("") {
         about = format!("{about}: {said}");
     }
-    let mut members: Vec<(String, Json)> = [
-        ("$schema", "https://json-schema.org/draft/2020-12/schema"),
-        ("title", &plan.name),
-        ("description", &about),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .into();
-    members.push(("x-schema-version".to_owned(), plan.version.into()));
+    let mut members = head(&plan.name, about, plan.version);
     let body = if bare { data } else { around(plan, data, sort) };
     if let Json::Object(body) = body {
         members.extend(body);
     }
-    Ok(Json::Object(members).text())
+    Ok(members)
+}
+
+fn head(title: &str, about: String, version: u32) -> Members {
+    vec![
+        ("title".to_owned(), title.into()),
+        ("description".to_owned(), about.into()),
+        ("x-schema-version".to_owned(), version.into()),
+    ]
+}
+
+fn text(mut members: Members) -> String {
+    let dialect = "https://json-schema.org/draft/2020-12/schema";
+    members.insert(0, ("$schema".to_owned(), dialect.into()));
+    Json::Object(members).text()
 }
 
 /// The envelope with this data.
 fn around(plan: &Plan, data: Json, sort: Sort) -> Json {
     let mut data = Some(data);
-    let members = sort.members(std::slice::from_ref(plan)).map(|(name, about)| {
+    let members = sort.members(&[plan]).map(|(name, about)| {
         let value = match name {
             "data" => data.take().unwrap_or(Json::Object(Vec::new())),
             name => described(value(&envelope::shape(name, plan, sort)), about),

@@ -65,10 +65,9 @@ pub(super) fn check_contract_file(
     if let Ok(committed) = fs::read_to_string(file) {
         let changes = Schema::compare(&committed, generated).map_err(|e| format!("{path}: {e}"))?;
         if changes.is_unannounced() {
-            let (old, _) = changes.versions();
+            let remedy = changes.remedy();
             return Err(format!(
-                "receivers of {path} cannot read these reports; undo it, or raise `Schema::version` \
-                 above {old}:\n{changes}"
+                "receivers of {path} cannot read these reports; undo it, or raise {remedy}:\n{changes}"
             ));
         }
     }
@@ -125,7 +124,8 @@ macro_rules! assert_schema_compatible {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artefact::{Sort, contract};
+    use crate::artefact::{Sort, contract, events_contract};
+    use crate::delivery::Shape as Body;
     use crate::schema::Plan;
 
     #[test]
@@ -174,6 +174,28 @@ mod tests {
         check(first().counter("visits"), true).unwrap();
         check(Schema::new("shop").version(2).gauge("orders"), true).unwrap();
         assert!(check(first(), true).is_err(), "back again");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_announces_a_break_is_named() {
+        let folder = std::env::temp_dir().join(format!("callhome-events-{}", std::process::id()));
+        let file = folder.join("schema.json");
+        let check = |kind: Schema, is_blessed| {
+            let whole = Plan::new(Schema::new("cli").version(3).counter("n"));
+            let (whole, kind) = (whole.expect("a good schema"), Plan::of_event(kind));
+            let kind = kind.expect("a good schema");
+            let text = events_contract(&whole, &[&kind], true, Body::Single);
+            check_contract_file(&file, "schema.json", &text.expect("a good schema"), is_blessed)
+        };
+        let first = || Schema::new("command").version(7).given("name");
+        check(first(), true).unwrap();
+        let other = check(Schema::new("command").version(6).given("x"), true).unwrap_err();
+        assert!(other.contains("raise `Schema::version` of \"command\" above 7:"), "{other}");
+        let gone = check(Schema::new("other").given("name"), true).unwrap_err();
+        assert!(gone.contains("raise `Schema::version` of \"cli\" above 3:"), "{gone}");
+        assert_eq!(check(first(), false), Ok(()), "nothing was written");
+        check(Schema::new("command").version(8).given("x"), true).unwrap();
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -24,12 +24,26 @@ impl Sort {
         }
     }
 
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Sort::Report => "report",
+            Sort::Event => "event",
+        }
+    }
+
+    pub(super) fn all(self) -> &'static str {
+        match self {
+            Sort::Report => "Reports",
+            Sort::Event => "Events",
+        }
+    }
+
     /// The members of the envelope, and what they are: the ids only where one of these schemas
     /// declares them.
     pub(super) fn members(
         self,
-        plans: &[Plan],
-    ) -> impl Iterator<Item = (&'static str, &'static str)> {
+        plans: &[&Plan],
+    ) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
         let has = |host: Host| {
             let is_host = |kind: &Kind| matches!(kind, Kind::Host(other) if *other == host);
             let mut leaves = plans.iter().flat_map(|plan| &plan.leaves);

@@ -47,13 +47,14 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
             let example = field.example.clone().unwrap_or(Fact::NULL);
             ("fact", Shape::fact(&SCALAR, transforms), Ok(Reading::Fact(example)))
         }
-        Kind::Given(given) => {
-            let list = matches!(given, Given::List);
-            let shape = if list { Shape::of(&["array"]) } else { Shape::fact(&SCALAR, transforms) };
-            let example = field.example.clone().unwrap_or(match given {
-                Given::One(unless_given) => unless_given.clone(),
-                Given::List => Fact::list(std::iter::empty()),
-            });
+        Kind::Given(Given::One(unless_given)) => {
+            let example = field.example.clone().unwrap_or(unless_given.clone());
+            ("given", Shape::fact(&SCALAR, transforms), Ok(Reading::Fact(example)))
+        }
+        Kind::Given(Given::List) => {
+            let most = Some(Fact::LONGEST_LIST);
+            let shape = Shape { most, ..Shape::list(Shape::fact(&SCALAR, &[])) };
+            let example = Fact::list(field.example.clone().into_iter());
             ("given", shape, Ok(Reading::Fact(example)))
         }
         Kind::Host(Host::Arch) => ("fact", Shape::text(), text("x86_64-unknown-linux-gnu")),

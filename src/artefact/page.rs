@@ -1,17 +1,13 @@
 //! The page that a product publishes about its reports.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use super::envelope::Sort;
+use super::facts::Facts;
 use super::sample::sample;
 use super::tables;
-use super::words::interval;
-use crate::delivery::Batching;
 use crate::error::Error;
 use crate::host::identity::ClusterSource;
 use crate::report::{Form, Report};
-use crate::schema::{Host, Kind, Plan};
+use crate::schema::{Kind, Plan};
 
 /// What the maintainers say on the page that [`Builder::to_markdown`](crate::Builder::to_markdown)
 /// writes; all else on it is generated. Texts are Markdown, and stand on the page as they are given.
@@ -92,7 +88,7 @@ impl Page {
     /// The page about a report, or about events, of which there may be several kinds.
     pub(crate) fn render(
         &self,
-        plans: &[Plan],
+        plans: &[&Plan],
         sort: Sort,
         facts: &Facts,
     ) -> Result<String, Error> {
@@ -140,18 +136,19 @@ impl Page {
             parts.push("### Around it".to_owned());
             parts.push(tables::envelope(plans, &samples, sort));
         }
-        parts.push("## How often".to_owned());
-        parts.push(match sort {
-            Sort::Report => facts.when(),
-            Sort::Event => facts.when_it_happens(),
-        });
+        let (heading, when) = match sort {
+            Sort::Report => ("## How often", facts.when()),
+            Sort::Event => ("## When", facts.when_it_happens()),
+        };
+        parts.push(heading.to_owned());
+        parts.push(when);
         parts.push("## Where it is sent".to_owned());
         parts.extend(self.sent_to.clone());
-        parts.push(facts.where_to());
+        parts.push(facts.where_to(sort));
         parts.push("## What is never sent".to_owned());
         parts.push(self.never_sent(plans));
         parts.push("## How to see it".to_owned());
-        parts.push(self.how_to_see(facts));
+        parts.push(self.how_to_see(facts, sort));
         parts.push("## How to switch it off".to_owned());
         parts.push(facts.switch.trim_end().to_owned());
         parts.push("## Identity".to_owned());
@@ -164,12 +161,16 @@ impl Page {
             parts.push(contact.clone());
         }
         parts.push("## A sample".to_owned());
-        let samples = samples.iter().map(|sample| format!("```json\n{}\n```", sample.pretty()));
-        parts.extend(samples);
+        for (plan, sample) in plans.iter().zip(&samples) {
+            if sort == Sort::Event {
+                parts.push(format!("Of the event `{}`:", plan.name));
+            }
+            parts.push(format!("```json\n{}\n```", sample.pretty()));
+        }
         Ok(parts.iter().map(|part| part.trim()).collect::<Vec<_>>().join("\n\n") + "\n")
     }
 
-    fn never_sent(&self, plans: &[Plan]) -> String {
+    fn never_sent(&self, plans: &[&Plan]) -> String {
         let mut items = self.never.clone();
         items.push(
             "Anything else that is not in the tables above: what is not declared there cannot \
@@ -192,7 +193,7 @@ impl Page {
         items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")
     }
 
-    fn how_to_see(&self, facts: &Facts) -> String {
+    fn how_to_see(&self, facts: &Facts, sort: Sort) -> String {
         let mut items = self.see.clone();
         if let Some(variable) = &facts.variable {
             let to = match &facts.local_file {
@@ -200,11 +201,16 @@ impl Page {
                 None => "to the program's log, at the level `info`".to_owned(),
             };
             items.push(format!(
-                "With `{variable}=local` in the environment the very reports are written {to}, \
-                 and none is sent."
+                "With `{variable}=local` in the environment the very {}s are written {to}, and none \
+                 is sent.",
+                sort.noun()
             ));
         }
-        items.push("The sample at the end of this page has the form of every report.".to_owned());
+        let of = if sort == Sort::Event { " of its kind" } else { "" };
+        items.push(format!(
+            "The sample at the end of this page has the form of every {}{of}.",
+            sort.noun()
+        ));
         items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")
     }
 }
@@ -212,138 +218,4 @@ impl Page {
 /// Whether a field of this kind says figures rather than a value.
 fn is_summary(kind: &Kind) -> bool {
     matches!(kind, Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_))
-}
-
-/// What the builder knows and the page tells.
-pub(crate) struct Facts {
-    pub(crate) first: Duration,
-    pub(crate) every: Duration,
-    pub(crate) spread: Duration,
-    pub(crate) age: Duration,
-    /// How events are sent together.
-    pub(crate) batching: Batching,
-    /// The sink's name for itself, and whether it is on this machine.
-    pub(crate) sink: (String, bool),
-    pub(crate) is_spooled: bool,
-    pub(crate) bare: bool,
-    pub(crate) cluster: ClusterSource,
-    pub(crate) is_instance_given: bool,
-    /// The rules of the switch.
-    pub(crate) switch: String,
-    /// A variable that takes the word `local`.
-    pub(crate) variable: Option<String>,
-    pub(crate) local_file: Option<PathBuf>,
-}
-
-impl Facts {
-    fn when(&self) -> String {
-        let first = match self.first.is_zero() {
-            true => "at the start".to_owned(),
-            false => format!("{} after the start", interval(self.first)),
-        };
-        let every = interval(self.every);
-        let every = every.strip_prefix("1 ").unwrap_or(&every);
-        let mut text = format!("The first report is made {first}, and then one every {every}.");
-        if !self.spread.is_zero() {
-            let spread = interval(self.spread);
-            text.push_str(&format!(
-                " Each instance is later than that by some share of {spread}, so that they do not \
-                 all report at once."
-            ));
-        }
-        text.push_str(" The last one is made when the program ends. ");
-        text + &self.kept()
-    }
-
-    /// The same of events.
-    fn when_it_happens(&self) -> String {
-        let Batching { most, within, .. } = self.batching;
-        let text = match most {
-            1 => "An event is sent when it happens. ".to_owned(),
-            _ => format!(
-                "Events are sent together: when there are {most}, {} after the first of them, or \
-                 when the program ends. ",
-                interval(within)
-            ),
-        };
-        text + &self.kept()
-    }
-
-    fn kept(&self) -> String {
-        let kept = if self.is_spooled { "on disk" } else { "in memory" };
-        let age = interval(self.age);
-        format!(
-            "A report that cannot be delivered is kept {kept} for {age} at most, and tried again."
-        )
-    }
-
-    fn where_to(&self) -> String {
-        let (sink, is_local) = &self.sink;
-        match is_local {
-            true => format!("Reports go to `{sink}`, and do not leave the machine."),
-            false => format!(
-                "Reports are sent to `{sink}`. As with any request, the receiver sees the network \
-                 address that it comes from; the address is not part of the report."
-            ),
-        }
-    }
-
-    fn identity(&self, plans: &[Plan], sort: Sort) -> String {
-        let fields = |host: Host| {
-            let is_host = |kind: &Kind| matches!(kind, Kind::Host(other) if *other == host);
-            let leaves =
-                plans.iter().flat_map(|plan| plan.leaves.iter().map(move |leaf| (plan, leaf)));
-            let leaves = leaves.filter(|(_, leaf)| is_host(&leaf.field.kind));
-            let names = leaves.map(|(plan, leaf)| match sort {
-                Sort::Report => format!("`{}`", leaf.path),
-                Sort::Event => format!("`{}` of `{}`", leaf.path, plan.name),
-            });
-            names.collect::<Vec<_>>().join(", ")
-        };
-        let mut lines = Vec::new();
-        let (instance, cluster) = (fields(Host::InstanceId), fields(Host::ClusterId));
-        let around = if self.bare { "" } else { ", and in the envelope" };
-        if !instance.is_empty() {
-            let rotates = match &self.cluster {
-                ClusterSource::File(file) => file.period().is_some(),
-                _ => false,
-            };
-            let origin = match (self.is_instance_given, rotates) {
-                (true, _) => "an id of the process that the program knows",
-                (false, false) => "a random id of the process, new at every start",
-                (false, true) => {
-                    "a random id of the process, new at every start and with every id of the installation"
-                }
-            };
-            lines.push(format!("- {instance}{around}: {origin}."));
-        }
-        if !cluster.is_empty() {
-            let origin = match &self.cluster {
-                ClusterSource::Given(_) | ClusterSource::Asked(_) => {
-                    "an id of the installation that the program knows.".into()
-                }
-                ClusterSource::File(file) => format!(
-                    "a random id of the installation, kept in `{}`{}. Remove the file, and the \
-                     next start makes another.",
-                    file.path().display(),
-                    file.period()
-                        .map(|period| format!(", and replaced after {}", interval(period)))
-                        .unwrap_or_default()
-                ),
-                ClusterSource::Ephemeral => "a random id, new at every start.".to_owned(),
-            };
-            let around = if matches!(self.cluster, ClusterSource::Ephemeral) { "" } else { around };
-            lines.push(format!("- {cluster}{around}: {origin}"));
-        }
-        if lines.is_empty() {
-            lines
-                .push("- No field of a report is an id of the installation or process.".to_owned());
-        }
-        lines.push(
-            "- Each report has a random id of its own, by which the receiver knows one that \
-             arrives twice."
-                .to_owned(),
-        );
-        lines.join("\n")
-    }
 }

@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::schema::{Field, Item, Kind, Plan};
 
 /// What is around the data.
-pub(super) fn envelope(plans: &[Plan], samples: &[Report], sort: Sort) -> String {
+pub(super) fn envelope(plans: &[&Plan], samples: &[Report], sort: Sort) -> String {
     let read = |sample: &Report| serde_json::from_str(sample.body()).unwrap_or_default();
     let bodies: Vec<Value> = samples.iter().map(read).collect();
     let mut lines = vec!["| name | description | example |".to_owned(), rule(3)];

@@ -1,8 +1,8 @@
 //! What is generated from the settings.
 
 use super::Builder;
-use crate::artefact::{Facts, Page, Sort, clickhouse, contract, postgres};
-use crate::error::{Error, ErrorKind};
+use crate::artefact::{Facts, Page, Sort, clickhouse, contract, events_contract, postgres};
+use crate::error::Error;
 use crate::schema::Plan;
 
 /// # Documents
@@ -21,16 +21,14 @@ impl Builder {
     /// # Errors
     ///
     /// Those of [`build`](Builder::build) for the schema, the endpoint and the default;
-    /// [`ErrorKind::Schema`] for an example that is not of its field's
-    /// type, [`ErrorKind::Config`] without an endpoint or sink, and for a
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for an example that is not of its field's
+    /// type, [`ErrorKind::Config`](crate::ErrorKind::Config) without an endpoint or sink, and for a
     /// page without [`why`](Page::why) or [`retention`](Page::retention).
     pub fn to_markdown(&self, page: &Page) -> Result<String, Error> {
-        let (plans, sort) = match self.events.is_empty() {
-            true => (vec![Plan::new(self.schema.clone())?], Sort::Report),
-            false => {
-                let plans = self.events.iter().cloned().map(Plan::of_event);
-                (plans.collect::<Result<Vec<Plan>, Error>>()?, Sort::Event)
-            }
+        let (plan, events) = Builder::plans(self.schema.clone(), self.events.clone())?;
+        let (plans, sort) = match events.has_kinds() {
+            true => (events.plans(), Sort::Event),
+            false => (vec![&plan], Sort::Report),
         };
         let sink = match &self.sink {
             Some(Ok(sink)) => (sink.describe(), sink.is_local()),
@@ -65,31 +63,39 @@ impl Builder {
     /// envelope are part of it unless the reports are [`bare`](Builder::bare).
     ///
     /// It has what JSON Schema does not know as `x-kind`, `x-unit` and `x-transforms` of a field,
-    /// and `x-schema-version` of the whole. A fact may always be null; one that is asked for is any
-    /// text, number or flag. Committed to a repository, the document is what
+    /// and `x-schema-version` of the whole. A fact may always be null; one that is asked for or given
+    /// is any text, number or flag. Committed to a repository, the document is what
     /// [`assert_schema_compatible!`](crate::assert_schema_compatible) compares to.
     ///
+    /// Of [events](Builder::event) there is one document for all kinds: each is a member of `anyOf`,
+    /// with its name as the `title` and an `x-schema-version` of its own; that of the whole is the one
+    /// of the builder's schema. It describes an event (`x-body` is `event`), an array of some where
+    /// they are sent [as one](Builder::events_as_array) (`array`), and each line of a body of
+    /// [lines](Builder::events_as_lines) (`lines`). What a sink puts around them
+    /// ([`Wrapped`](crate::sink::Wrapped)) is not part of it.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] for a schema that contradicts itself.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself.
     pub fn to_json_schema(&self) -> Result<String, Error> {
-        contract(&Plan::new(self.schema.clone())?, self.bare, Sort::Report)
+        let (plan, events) = Builder::plans(self.schema.clone(), self.events.clone())?;
+        let body = self.limits.batching.shape;
+        match events.has_kinds() {
+            true => events_contract(&plan, &events.plans(), self.bare, body),
+            false => contract(&plan, self.bare, Sort::Report),
+        }
     }
 
-    /// The same of one [event](Builder::event) of this kind. Where events are sent together, it is
-    /// that of each.
+    /// The JSON Schema of one [event](Builder::event) of this kind alone, for a receiver that has a
+    /// table or a queue of it. [`to_json_schema`](Builder::to_json_schema) has all kinds.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] for a schema that contradicts itself, [`ErrorKind::Usage`] for a kind
-    /// that is not declared.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself,
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for a kind that is not declared.
     pub fn event_json_schema(&self, kind: &str) -> Result<String, Error> {
-        let plans = self.events.iter().cloned().map(Plan::of_event);
-        let plans = plans.collect::<Result<Vec<Plan>, Error>>()?;
-        let plan = plans.iter().find(|plan| plan.name == kind).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("the event `{kind}` is not declared"))
-        })?;
-        contract(plan, self.bare, Sort::Event)
+        let (_, events) = Builder::plans(self.schema.clone(), self.events.clone())?;
+        contract(events.plan(kind)?, self.bare, Sort::Event)
     }
 
     /// SQL that creates what a receiver with PostgreSQL (tested with 15) needs for these reports: run
@@ -126,8 +132,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Schema`] for a schema that contradicts itself or has
-    /// more values than a table has columns, [`ErrorKind::Config`] for
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself or has
+    /// more values than a table has columns, [`ErrorKind::Config`](crate::ErrorKind::Config) for
     /// [`bare`](Builder::bare) reports, which have no id, and for a table's name that is empty, has
     /// control characters or more than 50 bytes.
     pub fn to_postgres(&self, table: &str) -> Result<String, Error> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::Builder;
 use crate::delivery::{Batching, Shape};
 use crate::error::Error;
-use crate::schema::Schema;
+use crate::events::Kinds;
+use crate::schema::{Plan, Schema};
 
 /// # Events
 ///
@@ -57,6 +58,18 @@ impl Builder {
     fn together(mut self, shape: Shape, most: usize, within: Duration) -> Builder {
         self.limits.batching = Batching { shape, most, within, ..self.limits.batching };
         self
+    }
+
+    /// What is reported: the checked schema of the builder, and those of its events.
+    pub(super) fn plans(schema: Schema, events: Vec<Schema>) -> Result<(Plan, Kinds), Error> {
+        // What is said of the whole holds for its parts, as it does for sections.
+        let strict = |event: Schema| if schema.strict { event.strict() } else { event };
+        let events = Kinds::new(events.into_iter().map(strict).collect())?;
+        let plan = match events.has_kinds() {
+            true => Plan::of_none(schema)?,
+            false => Plan::new(schema)?,
+        };
+        Ok((plan, events))
     }
 
     /// Checks how events are sent together.

@@ -13,14 +13,13 @@ use crate::consent::Consent;
 use crate::delivery::Outbox;
 use crate::engine::{Collecting, Engine, Group, Identity};
 use crate::error::Error;
-use crate::events::Kinds;
 use crate::guard::caught;
 use crate::host::identity::ClusterSource;
 use crate::recorder::set_global;
 use crate::registry::Registry;
 use crate::routes::Routes;
 use crate::schedule::Timing;
-use crate::schema::{Kind, Plan};
+use crate::schema::Kind;
 use crate::sink::{FileSink, LogSink, Sink};
 use crate::switch::Reach;
 use crate::window::Window;
@@ -87,11 +86,7 @@ impl Builder {
     pub(super) fn wire(self, to: Option<&Engine>) -> Result<Arc<Engine>, Error> {
         let first = self.first();
         self.check_events()?;
-        let events = Kinds::new(self.events)?;
-        let plan = match events.has_kinds() {
-            true => Plan::of_none(self.schema)?,
-            false => Plan::new(self.schema)?,
-        };
+        let (plan, events) = Builder::plans(self.schema, self.events)?;
         for (setting, interval) in [("every", self.every), ("sample_every", self.sample_every)] {
             if interval < SHORTEST {
                 return Err(Error::config(format!(

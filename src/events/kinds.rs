@@ -60,13 +60,22 @@ impl Kinds {
         !self.plans.is_empty()
     }
 
-    /// An event of this kind of which nothing is said yet.
-    pub(crate) fn draft(&self, kind: &str) -> Result<Draft, Error> {
-        let plan = self.plans.iter().find(|plan| plan.name == kind);
-        plan.map(|plan| Draft::new(Arc::clone(plan))).ok_or_else(|| {
+    /// The kinds, in the order in which they were declared.
+    pub(crate) fn plans(&self) -> Vec<&Plan> {
+        self.plans.iter().map(|plan| &**plan).collect()
+    }
+
+    /// The kind of this name.
+    pub(crate) fn plan(&self, kind: &str) -> Result<&Arc<Plan>, Error> {
+        self.plans.iter().find(|plan| plan.name == kind).ok_or_else(|| {
             let message =
                 format!("the event `{kind}` is not declared: give its schema to `Builder::event`");
             Error::new(ErrorKind::Usage, message)
         })
+    }
+
+    /// An event of this kind of which nothing is said yet.
+    pub(crate) fn draft(&self, kind: &str) -> Result<Draft, Error> {
+        self.plan(kind).map(|plan| Draft::new(Arc::clone(plan)))
     }
 }

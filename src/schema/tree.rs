@@ -89,7 +89,8 @@ impl Schema {
     }
 
     /// Makes a field without a description an error of [`Builder::build`](crate::Builder::build).
-    /// Within a section it holds for that section.
+    /// Within a section it holds for that section, and said of the builder's schema for its
+    /// [events](crate::Builder::event).
     pub fn strict(mut self) -> Schema {
         self.strict = true;
         self

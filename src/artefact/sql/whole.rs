@@ -22,7 +22,7 @@ impl Whole {
         let mut abouts = HashMap::new();
         let data = section(plan, &plan.items, &mut vec!["data".to_owned()], &mut abouts)?;
         let mut data = Some(data);
-        let members = Sort::Report.members(std::slice::from_ref(plan)).map(|(name, about)| {
+        let members = Sort::Report.members(&[plan]).map(|(name, about)| {
             abouts.insert(vec![name.to_owned()], about.to_owned());
             let shape = match name {
                 "data" => data.take().unwrap_or_default(),
