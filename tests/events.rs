@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -400,6 +401,27 @@ fn a_function_of_an_event_may_panic_or_send_an_event_itself() {
     assert_eq!(said(0), (&json!({"n": 2, "sent": null, "panics": null}), &failed), "not again");
     let failed = json!({"failed_functions": 1});
     assert_eq!(said(1), (&json!({"n": 1, "sent": true, "panics": null}), &failed));
+}
+
+#[test]
+fn an_event_of_before_a_no_is_not_sent_after_the_yes() {
+    let sink = MemorySink::new();
+    let itself: Arc<OnceLock<CallHome>> = Arc::default();
+    let (again, is_first) = (Arc::clone(&itself), AtomicBool::new(true));
+    let event = Schema::new("e").instance_id("i").given("n").fact_with("switched", move || {
+        if let Some(callhome) = again.get().filter(|_| is_first.swap(false, Ordering::Relaxed)) {
+            callhome.set_enabled(false).unwrap();
+            callhome.set_enabled(true).unwrap();
+        }
+        Fact::NULL
+    });
+    let callhome = CallHome::builder(Schema::new("s")).event(event).bare().opt_out();
+    let callhome = itself.get_or_init(|| callhome.sink(sink.clone()).build().unwrap());
+    callhome.event("e").set("n", 1).send().unwrap();
+    assert_eq!((callhome.status().pending(), callhome.status().lost()), (0, 0), "as while off");
+    callhome.event("e").set("n", 2).send().unwrap();
+    let report = callhome.flush().unwrap();
+    assert_eq!((&report["n"], report.sequence(), sink.bodies().len()), (&json!(2), 1, 1));
 }
 
 /// What a receiver does with a body.

@@ -74,10 +74,8 @@ impl Event<'_> {
             _ => {}
         }
         let draft = self.draft.inspect_err(|_| engine.outbox.reject())?;
-        if engine.consent.is_open() {
-            engine.take_in(&draft);
-            engine.wake();
-        }
+        engine.take_in(&draft);
+        engine.wake();
         Ok(())
     }
 

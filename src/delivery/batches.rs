@@ -14,9 +14,23 @@ use crate::report::Report;
 
 impl Outbox {
     /// Takes in an event, which `write` writes, given its number and the losses that it has to tell
-    /// of; unless reporting is off.
-    pub(crate) fn take_in(&self, now: Duration, write: impl FnOnce(u64, Losses) -> Written) {
-        self.change(|queue| queue.take_in(now, write));
+    /// of; unless reporting is off, or the `era` is over of which the event is.
+    pub(crate) fn take_in(
+        &self,
+        era: u64,
+        now: Duration,
+        write: impl FnOnce(u64, Losses) -> Written,
+    ) {
+        self.change(|queue| {
+            if queue.era == era {
+                queue.take_in(now, write);
+            }
+        });
+    }
+
+    /// Which time this is: another begins with each yes and each no.
+    pub(crate) fn era(&self) -> u64 {
+        self.queue.lock().era
     }
 
     /// What [`take_in`](Outbox::take_in) would have written now; nothing changes.

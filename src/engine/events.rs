@@ -11,9 +11,15 @@ use crate::report::{Event, Report};
 impl Engine {
     /// Takes an event in; nothing happens while reporting is off.
     pub(crate) fn take_in(&self, draft: &Draft) {
+        // Before anything is asked: the functions take their time, and somebody may say no, and yes
+        // again.
+        let era = self.outbox.era();
+        if !self.consent.is_open() {
+            return;
+        }
         let write = self.writer(draft);
         let now = self.clock.now();
-        self.outbox.take_in(now.monotonic, |sequence, tells| write(now, sequence, tells));
+        self.outbox.take_in(era, now.monotonic, |sequence, tells| write(now, sequence, tells));
     }
 
     /// What would be sent of it now.

@@ -62,6 +62,8 @@ pub(super) struct Queue {
     pub(super) intake: Intake,
     pub(super) pace: Pace,
     pub(super) closed: bool,
+    /// How often it has begun and been cancelled.
+    pub(super) era: u64,
     /// Lost windows that no report has told of yet.
     pub(super) untold: Losses,
     tally: Tally,
@@ -80,6 +82,7 @@ impl Queue {
             intake: Intake::default(),
             pace: Pace::new(limits.attempts),
             closed: false,
+            era: 0,
             untold: Losses::default(),
             tally: Tally::default(),
             gone: Vec::new(),
@@ -89,6 +92,7 @@ impl Queue {
     /// Begins, and takes over what an earlier process has left, oldest first. It goes with the first
     /// window: that is phased.
     pub(super) fn begin(&mut self, reports: impl Iterator<Item = Pending>, set_aside: u64) {
+        self.era += 1;
         self.intake.is_open = true;
         self.lose(Reason::SetAside, set_aside);
         self.pending.extend(reports);
@@ -291,6 +295,7 @@ impl Queue {
 
     /// Gives up everything, and begins as if there had never been anything: no report tells of it.
     pub(super) fn cancel(&mut self) {
+        self.era += 1;
         self.in_flight = false;
         while let Some(pending) = self.pending.pop_front() {
             self.settle(pending, Fate::Lost(Reason::Withdrawn));
