@@ -3,7 +3,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -422,6 +422,55 @@ fn an_event_of_before_a_no_is_not_sent_after_the_yes() {
     callhome.event("e").set("n", 2).send().unwrap();
     let report = callhome.flush().unwrap();
     assert_eq!((&report["n"], report.sequence(), sink.bodies().len()), (&json!(2), 1, 1));
+}
+
+#[test]
+fn a_flush_tells_of_each_event_that_is_lost() {
+    let sink = MemorySink::new();
+    let left = AtomicUsize::new(2);
+    sink.answer(move |_| match left.fetch_sub(1, Ordering::Relaxed) {
+        1..=2 => Err(SendError::refused("never")),
+        _ => Ok(()),
+    });
+    let callhome = sending(&sink).build().unwrap();
+    (0..3).for_each(|name| send(&callhome, name));
+    let error = callhome.flush().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("never"), "{error}");
+    assert_eq!((callhome.status().lost(), callhome.status().accepted()), (2, 1));
+    assert_eq!(callhome.flush().unwrap().body(), "", "that is over");
+
+    // The receiver is slow, and there are too many in the meantime.
+    let itself: Arc<OnceLock<CallHome>> = Arc::default();
+    let again = Arc::clone(&itself);
+    let (sink, names) = (MemorySink::new(), Mutex::new(10..14));
+    sink.answer(move |_| {
+        let callhome = again.get().unwrap();
+        // Not on the thread that sends.
+        let more = || names.lock().unwrap().by_ref().for_each(|name| send(callhome, name));
+        std::thread::scope(|scope| scope.spawn(more).join().unwrap());
+        Ok(())
+    });
+    let callhome = sending(&sink).max_pending(1).max_events(4).build().unwrap();
+    let callhome = itself.get_or_init(|| callhome);
+    (0..4).for_each(|name| send(callhome, name));
+    let error = callhome.flush().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
+    assert!(error.to_string().contains("too many"), "{error}");
+}
+
+#[test]
+fn a_flush_that_finds_a_no_is_an_error() {
+    let sink = MemorySink::new();
+    let file = std::env::temp_dir().join(format!("callhome-events-no-{}", std::process::id()));
+    let callhome = sending(&sink).config_file(&file, "telemetry");
+    std::fs::write(&file, r#"{"telemetry": true}"#).unwrap();
+    let callhome = callhome.build().unwrap();
+    send(&callhome, 1);
+    std::fs::write(&file, r#"{"telemetry": false}"#).unwrap();
+    assert_eq!(callhome.flush().unwrap_err().kind(), ErrorKind::Off);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((sink.attempts(), callhome.status().lost()), (0, 1));
 }
 
 /// What a receiver does with a body.

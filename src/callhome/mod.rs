@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::Fate;
+use crate::delivery::{Fate, Ticket};
 use crate::engine::{Engine, Group};
 use crate::error::{Error, ErrorKind};
 use crate::recorder::Recorder;
@@ -71,7 +71,7 @@ impl CallHome {
     /// being returned.
     ///
     /// Of [events](crate::Builder::event) it delivers all that wait, and returns the body of the
-    /// last ones; an empty one if none waited.
+    /// last ones; an empty one if none waited. It is an error if any of them is not accepted.
     ///
     /// # Errors
     ///
@@ -83,11 +83,21 @@ impl CallHome {
         if let Some(refusal) = self.engine.refusal() {
             return Err(refusal);
         }
+        if self.engine.events.has_kinds() {
+            return self.flush_events();
+        }
         let ticket = self.engine.seal()?;
+        self.send_now();
+        self.ended(&ticket)
+    }
+
+    fn send_now(&self) {
         self.engine.send_now(None);
         self.engine.wake(); // there may be something to try again, and later than it thinks
-        let ticket = ticket.or_else(|| self.engine.outbox.take_last());
-        let Some(ticket) = ticket else { return self.flushed() };
+    }
+
+    /// The report, or why there is none to return.
+    fn ended(&self, ticket: &Ticket) -> Result<Report, Error> {
         let (report, fate) = ticket.end();
         let number = report.sequence();
         let (kind, what) = match fate {
@@ -107,15 +117,21 @@ impl CallHome {
         Err(Error::new(kind, format!("report {number} {what}")))
     }
 
-    /// The flush of an aggregator of events of which none was waiting.
-    fn flushed(&self) -> Result<Report, Error> {
-        match self.engine.outbox.tally().pending {
-            0 => Ok(self.engine.preview()),
-            waiting => {
-                let trouble = self.trouble();
-                let message = format!("{waiting} events are kept for another attempt: {trouble}");
-                Err(Error::new(ErrorKind::Delivery, message))
+    /// Delivers all events that wait.
+    fn flush_events(&self) -> Result<Report, Error> {
+        let flush = self.engine.seal_events(false)?;
+        self.send_now();
+        let outcome = flush.outcome();
+        // The sources are asked before each attempt.
+        if !self.engine.consent.is_open() && (flush.is_withdrawn() || outcome.is_none()) {
+            return Err(self.engine.off());
+        }
+        match (flush.lost(), outcome) {
+            (Some(reason), _) => {
+                Err(Error::new(ErrorKind::Lost, format!("an event is lost: {}", reason.words())))
             }
+            (None, Some(ticket)) => self.ended(&ticket),
+            (None, None) => Ok(self.engine.outbox.nothing()),
         }
     }
 

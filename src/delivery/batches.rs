@@ -1,8 +1,9 @@
 //! Events on their way: taken in one by one, sent together, settled like reports.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use super::flush::Flush;
 use super::intake::{Shape, Written};
 use super::limits::Limits;
 use super::outbox::Outbox;
@@ -55,12 +56,15 @@ impl Outbox {
         self.batch(&queue.intake.next(batching, *body).collect::<Vec<_>>())
     }
 
-    /// From now on, events that are there wait for no others.
-    pub(crate) fn hurry(&self) {
-        self.change(|queue| {
-            queue.intake.urgent = queue.intake.sequence;
-            queue.intake.last = None;
-        });
+    /// No body at all.
+    pub(crate) fn nothing(&self) -> Report {
+        self.batch(&[])
+    }
+
+    /// From now on, events that are there wait for no others. What comes of them and of all that is
+    /// pending is noted as long as what is returned is there.
+    pub(crate) fn hurry(&self) -> Arc<Flush> {
+        self.queue.lock().hurry()
     }
 
     /// When the next events are to be put together, on the monotonic clock; `None` while there are
@@ -96,11 +100,6 @@ impl Outbox {
         };
         self.change(|queue| queue.put_batch(pending, self.home.is_none()));
         Some(())
-    }
-
-    /// The last body that was made since events had to [`hurry`](Outbox::hurry).
-    pub(crate) fn take_last(&self) -> Option<Arc<Ticket>> {
-        self.queue.lock().intake.last.take()
     }
 
     /// Gives what waits attempts again.
@@ -141,6 +140,20 @@ impl Queue {
         }
     }
 
+    fn hurry(&mut self) -> Arc<Flush> {
+        self.intake.urgent = self.intake.sequence;
+        let bodies = self.pending.iter().map(|pending| Arc::clone(&pending.ticket)).collect();
+        let flush = Arc::new(Flush::new(self.intake.sequence, bodies));
+        self.flushes.retain(|flush| flush.strong_count() > 0);
+        self.flushes.push(Arc::downgrade(&flush));
+        flush
+    }
+
+    /// Those who wait for events.
+    fn flushes(&self) -> impl Iterator<Item = Arc<Flush>> {
+        self.flushes.iter().filter_map(Weak::upgrade)
+    }
+
     /// Gives what waits attempts again, as a sealed window does.
     fn rearm(&mut self) {
         if !self.pending.is_empty() {
@@ -170,7 +183,9 @@ impl Queue {
     /// Puts events in that were taken out together. Without a receiver they are settled by being
     /// returned.
     fn put_batch(&mut self, mut pending: Pending, is_settled: bool) {
-        self.intake.last = Some(Arc::clone(&pending.ticket));
+        // Their numbers follow one another.
+        let first = (pending.ticket.report.sequence() + 1).saturating_sub(pending.windows);
+        self.flushes().for_each(|flush| flush.note(first, &pending.ticket));
         if self.closed {
             pending.windows = 0; // the end has counted those in the making
             return self.end(pending);
@@ -191,6 +206,7 @@ impl Queue {
     fn lose_event(&mut self, reason: Reason) -> Option<()> {
         let event = self.intake.pop()?;
         self.untold.merge(&event.tells);
+        self.flushes().for_each(|flush| flush.note_lost(event.sequence, reason));
         self.lose(reason, 1);
         Some(())
     }
@@ -204,8 +220,8 @@ mod tests {
         Written { id: String::new(), sequence, body: "{}".into(), tells }
     }
 
-    fn pending() -> Pending {
-        let report = Report::read_back(String::new(), 1, "{}".into(), true);
+    fn pending(sequence: u64) -> Pending {
+        let report = Report::read_back(String::new(), sequence, "{}".into(), true);
         Pending {
             ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
             sealed: None,
@@ -240,10 +256,37 @@ mod tests {
         let count =
             |tally: super::super::Tally| (tally.accepted, tally.lost.total(), tally.pending);
         assert_eq!(count(queue.close()), (0, 2, 0));
-        queue.put_batch(pending(), false);
-        queue.put_batch(pending(), true);
+        queue.put_batch(pending(1), false);
+        queue.put_batch(pending(1), true);
         assert_eq!(count(queue.tally()), (0, 2, 0), "they came too late");
         queue.take_in(Duration::ZERO, event);
         assert_eq!(count(queue.tally()), (0, 3, 0));
+    }
+
+    #[test]
+    fn two_flushes_at_once_both_have_what_was_there_and_no_more() {
+        let mut queue = Queue::new(Limits { bytes: 10_000, ..Limits::SMALL });
+        queue.begin(std::iter::empty(), 0);
+        let put = |queue: &mut Queue, sequence| {
+            queue.take_in(Duration::ZERO, event);
+            queue.take_batch(Duration::ZERO);
+            queue.put_batch(pending(sequence), false);
+        };
+        put(&mut queue, 1);
+        let (first, second) = (queue.hurry(), queue.hurry());
+        put(&mut queue, 2);
+        let refuse = |queue: &mut Queue| {
+            let pending = queue.pending.pop_back().unwrap();
+            queue.settle(pending, Fate::Refused(String::new()));
+        };
+        refuse(&mut queue);
+        let is_lost = |flush: &Flush| {
+            let ticket = flush.outcome().unwrap();
+            assert_eq!(ticket.report.sequence(), 1);
+            ticket.fate.get().is_some()
+        };
+        assert!(!is_lost(&first) && !is_lost(&second), "what came later");
+        refuse(&mut queue);
+        assert!(is_lost(&first) && is_lost(&second));
     }
 }

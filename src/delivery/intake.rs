@@ -1,10 +1,8 @@
 //! Events that wait to be sent together.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::pending::Ticket;
 use super::reason::Losses;
 
 /// How events are sent together.
@@ -49,8 +47,6 @@ pub(super) struct Intake {
     pub(super) urgent: u64,
     /// Whether reporting is on.
     pub(super) is_open: bool,
-    /// The last body that was made, for whoever asked for it.
-    pub(super) last: Option<Arc<Ticket>>,
 }
 
 impl Batching {

@@ -2,6 +2,7 @@
 
 mod batches;
 mod disk;
+mod flush;
 mod intake;
 mod limits;
 mod outbox;
@@ -11,6 +12,7 @@ mod queue;
 mod reason;
 mod spool;
 
+pub(crate) use flush::Flush;
 pub(crate) use intake::{Batching, Shape, Written};
 pub(crate) use limits::Limits;
 pub(crate) use outbox::{Outbox, is_sending};

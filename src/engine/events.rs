@@ -1,8 +1,10 @@
 //! Events: from what is said of one to the outbox.
 
+use std::sync::Arc;
+
 use super::{Collecting, Engine};
 use crate::clock::Moment;
-use crate::delivery::{Losses, Written};
+use crate::delivery::{Flush, Losses, Written};
 use crate::error::Error;
 use crate::events::Draft;
 use crate::host::identity::new_id;
@@ -61,20 +63,20 @@ impl Engine {
 
     /// Puts all events that wait in the outbox, as far as there is room; an error if the switch says
     /// no.
-    pub(super) fn seal_events(&self, last: bool) -> Result<(), Error> {
+    pub(crate) fn seal_events(&self, last: bool) -> Result<Arc<Flush>, Error> {
         let now = self.clock.now();
         let collecting = self.sealing.lock();
         if *collecting != Collecting::Now || !self.consent.is_open() {
             return Err(self.off());
         }
-        self.outbox.hurry();
+        let flush = self.outbox.hurry();
         self.outbox.put_batches(now);
         if last {
             self.outbox.note_last();
         }
         drop(collecting);
         self.outbox.tell();
-        Ok(())
+        Ok(flush)
     }
 
     /// Puts those in the outbox that are due, or all at the end of an interval: then those that wait
@@ -85,7 +87,7 @@ impl Engine {
         if *collecting == Collecting::Now && self.consent.is_open() {
             if is_report_due {
                 self.outbox.rearm();
-                self.outbox.hurry();
+                drop(self.outbox.hurry());
             }
             self.outbox.put_batches(now);
         }

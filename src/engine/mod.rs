@@ -78,21 +78,20 @@ impl Engine {
         (self.window.ask(&|fact, since| self.identity.fact(fact, since, now)), now)
     }
 
-    /// Seals the window and puts its report in the outbox, or the events that wait; an error if the
-    /// switch says no. `None` for events.
-    pub(crate) fn seal(&self) -> Result<Option<Arc<Ticket>>, Error> {
+    /// Seals the window and puts its report in the outbox; an error if the switch says no.
+    pub(crate) fn seal(&self) -> Result<Arc<Ticket>, Error> {
         self.seal_as(false)
     }
 
-    /// The same with the last window of all.
-    pub(crate) fn seal_last(&self) -> Result<Option<Arc<Ticket>>, Error> {
-        self.seal_as(true)
+    /// The same with the last window of all, or the last events.
+    pub(crate) fn seal_last(&self) -> Result<(), Error> {
+        match self.events.has_kinds() {
+            true => self.seal_events(true).map(drop),
+            false => self.seal_as(true).map(drop),
+        }
     }
 
-    fn seal_as(&self, last: bool) -> Result<Option<Arc<Ticket>>, Error> {
-        if self.events.has_kinds() {
-            return self.seal_events(last).map(|()| None);
-        }
+    fn seal_as(&self, last: bool) -> Result<Arc<Ticket>, Error> {
         self.renew_id();
         loop {
             let (answers, now) = self.ask();
@@ -109,7 +108,7 @@ impl Engine {
             let ticket = self.outbox.put(sealed, last, |sealed, lost| self.report(sealed, lost));
             drop(collecting);
             self.outbox.tell();
-            return Ok(Some(ticket));
+            return Ok(ticket);
         }
     }
 
@@ -130,7 +129,7 @@ impl Engine {
     }
 
     /// What is said where the switch says no.
-    fn off(&self) -> Error {
+    pub(crate) fn off(&self) -> Error {
         let message = format!("nothing is reported: {}", self.consent.decision());
         Error::new(ErrorKind::Off, message)
     }

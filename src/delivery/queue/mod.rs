@@ -4,9 +4,10 @@
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::flush::Flush;
 use super::intake::Intake;
 use super::limits::Limits;
 use super::pace::Pace;
@@ -60,6 +61,8 @@ pub(super) struct Queue {
     pub(super) making: u64,
     /// Events that are not part of a report yet.
     pub(super) intake: Intake,
+    /// Who waits for what is there.
+    pub(super) flushes: Vec<Weak<Flush>>,
     pub(super) pace: Pace,
     pub(super) closed: bool,
     /// How often it has begun and been cancelled.
@@ -80,6 +83,7 @@ impl Queue {
             parts: Vec::new(),
             making: 0,
             intake: Intake::default(),
+            flushes: Vec::new(),
             pace: Pace::new(limits.attempts),
             closed: false,
             era: 0,
@@ -302,6 +306,7 @@ impl Queue {
         }
         self.empty_intake(Reason::Withdrawn);
         self.intake = Intake::default();
+        self.flushes.clear(); // the numbers begin anew
         self.untold = Losses::default();
         self.tally.delivered = None;
         self.pace = Pace::new(self.limits.attempts);
