@@ -473,6 +473,23 @@ fn a_flush_that_finds_a_no_is_an_error() {
     assert_eq!((sink.attempts(), callhome.status().lost()), (0, 1));
 }
 
+#[test]
+fn a_preview_shows_what_the_next_flush_sends() {
+    let sink = MemorySink::new();
+    sink.answer(|_| Err(SendError::retry("down")));
+    let callhome = sending(&sink).build().unwrap();
+    assert_eq!(callhome.preview().body(), "");
+    (0..3).for_each(|name| send(&callhome, name));
+    assert_eq!(callhome.preview()["name"], 0);
+    callhome.flush().unwrap_err();
+    send(&callhome, 3);
+    let preview = callhome.preview();
+    sink.answer(|_| Ok(()));
+    callhome.flush().unwrap();
+    assert_eq!((texts(&sink)[0].as_str(), &sink.ids()[0]), (preview.body(), &preview.id().into()));
+    assert_eq!(callhome.preview().body(), "");
+}
+
 /// What a receiver does with a body.
 #[derive(Clone, Copy, Debug)]
 enum Answer {

@@ -151,6 +151,10 @@ impl CallHome {
     /// that passes until then. Changes nothing: the window goes on. The functions of the schema
     /// are asked, and what they say is not kept. When the switch says no it shows what there would
     /// be, with random ids; facts about the machine are asked of the system all the same.
+    ///
+    /// Of [events](crate::Builder::event) it shows the body that is sent next: the oldest that waits
+    /// for another attempt, with the very bytes, or else the first that will be made of the events
+    /// that wait. An empty one if none waits.
     pub fn preview(&self) -> Report {
         self.engine.preview()
     }

@@ -49,9 +49,13 @@ impl Outbox {
         });
     }
 
-    /// The next body of those that wait.
-    pub(crate) fn preview_batch(&self) -> Report {
+    /// The body that is sent next: the oldest that waits for another attempt, or else that of the
+    /// events that wait.
+    pub(crate) fn preview_batch(&self, now: Duration) -> Report {
         let queue = self.queue.lock();
+        if let Some(pending) = queue.pending.iter().find(|pending| pending.expires > now) {
+            return pending.ticket.report.clone();
+        }
         let Limits { batching, body, .. } = &self.limits;
         self.batch(&queue.intake.next(batching, *body).collect::<Vec<_>>())
     }

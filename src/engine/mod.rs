@@ -137,7 +137,7 @@ impl Engine {
     /// The report of the open window, which goes on.
     pub(crate) fn preview(&self) -> Report {
         if self.events.has_kinds() {
-            return self.outbox.preview_batch();
+            return self.outbox.preview_batch(self.clock.now().monotonic);
         }
         let (answers, now) = self.ask();
         let sealed = self.window.peek(answers, now);
