@@ -490,6 +490,39 @@ fn a_preview_shows_what_the_next_flush_sends() {
     assert_eq!(callhome.preview().body(), "");
 }
 
+#[test]
+fn an_event_ages_from_when_it_is_taken_in() {
+    let (clock, sink) = (VirtualClock::new(), MemorySink::new());
+    sink.answer(|_| Err(SendError::retry("down")));
+    let day = Duration::from_secs(86_400);
+    let callhome = sending(&sink).clock(clock.clone()).max_pending(2).max_age(day);
+    let callhome = callhome.build().unwrap();
+    (0..8).for_each(|name| send(&callhome, name));
+    callhome.tick();
+    clock.advance(day / 2);
+    send(&callhome, 8);
+    callhome.tick();
+    assert_eq!(callhome.status().pending(), 9);
+    clock.advance(day / 2);
+    callhome.tick();
+    let status = callhome.status();
+    assert_eq!((status.pending(), status.losses()), (1, vec![("reports_expired", 8)]));
+    sink.answer(|_| Ok(()));
+    callhome.flush().unwrap();
+    assert_eq!(sink.documents()[0]["data"]["name"], 8);
+
+    // What is put together late has waited all the same.
+    sink.answer(|_| Err(SendError::retry("down")));
+    let callhome = sending(&sink).clock(clock.clone()).max_age(day);
+    let callhome = callhome.events_as_array(9, day / 2).build().unwrap();
+    send(&callhome, 1);
+    clock.advance(day / 2);
+    callhome.tick();
+    clock.advance(day / 2);
+    callhome.tick();
+    assert_eq!(callhome.status().losses(), [("reports_expired", 1)]);
+}
+
 /// What a receiver does with a body.
 #[derive(Clone, Copy, Debug)]
 enum Answer {

@@ -78,8 +78,9 @@ impl Builder {
         self
     }
 
-    /// How long a report may wait after its (latest) window was sealed; then it is given up and
-    /// counted. More than zero. Default: 7 days.
+    /// How long a report may wait after its (latest) window was sealed, and an event after it was
+    /// sent by the application; then it is given up and counted. Events that go together are given
+    /// up with the oldest of them. More than zero. Default: 7 days.
     pub fn max_age(mut self, age: Duration) -> Builder {
         self.limits.age = age;
         self

@@ -85,17 +85,19 @@ impl Outbox {
     }
 
     fn put_batch(&self, now: Moment) -> Option<()> {
-        let events = self.queue.lock().take_batch(now.monotonic)?;
+        let (since, events) = self.change(|queue| queue.take_batch(now.monotonic))?;
         let report = self.batch(&events.iter().collect::<Vec<_>>());
         let (_, others) = events.split_last()?;
         // A batch is as many as a report that was made of as many windows.
         let others: Vec<String> = others.iter().map(|event| event.id.clone()).collect();
-        let is_kept = self.disk.write(&report, &others, now.wall);
+        // The next process, too, counts from the oldest event on.
+        let taken_in = now.wall.checked_sub(now.monotonic.saturating_sub(since));
+        let is_kept = self.disk.write(&report, &others, taken_in.unwrap_or(now.wall));
         let mut tells = Losses::default();
         events.iter().for_each(|event| tells.merge(&event.tells));
         let pending = Pending {
             windows: events.len() as u64,
-            expires: now.monotonic.saturating_add(self.limits.age),
+            expires: since.saturating_add(self.limits.age),
             files: File::list(report.id(), events.len() as u64, is_kept),
             ticket: Arc::new(Ticket { report, fate: OnceLock::new() }),
             sealed: None,
@@ -176,12 +178,15 @@ impl Queue {
         self.intake.due(&self.limits.batching).filter(|_| self.has_room(self.limits.body))
     }
 
-    fn take_batch(&mut self, now: Duration) -> Option<Vec<Written>> {
+    /// The events of the next body, if it is due, and since when the oldest of them has waited.
+    fn take_batch(&mut self, now: Duration) -> Option<(Duration, Vec<Written>)> {
+        self.expire(now);
+        let since = self.intake.since()?;
         self.batch_due().filter(|due| *due <= now)?;
         let count = self.intake.next(&self.limits.batching, self.limits.body).count();
         let events: Vec<Written> = (0..count).filter_map(|_| self.intake.pop()).collect();
         self.making += events.len() as u64;
-        Some(events)
+        Some((since, events))
     }
 
     /// Puts events in that were taken out together. Without a receiver they are settled by being
@@ -204,6 +209,14 @@ impl Queue {
     /// Gives up all events that wait to be put together.
     pub(super) fn empty_intake(&mut self, reason: Reason) {
         while self.lose_event(reason).is_some() {}
+    }
+
+    /// Gives up the events that have waited for too long.
+    pub(super) fn expire_events(&mut self, now: Duration) {
+        let age = self.limits.age;
+        while self.intake.since().is_some_and(|since| since.saturating_add(age) <= now) {
+            self.lose_event(Reason::Expired);
+        }
     }
 
     /// Gives up the oldest.
@@ -255,7 +268,7 @@ mod tests {
         let mut queue = Queue::new(Limits::SMALL);
         queue.begin(std::iter::empty(), 0);
         (0..2).for_each(|_| queue.take_in(Duration::ZERO, event));
-        assert_eq!(queue.take_batch(Duration::ZERO).map(|events| events.len()), Some(1));
+        assert_eq!(queue.take_batch(Duration::ZERO).map(|(_, events)| events.len()), Some(1));
         assert_eq!(queue.tally().pending, 2, "one in the making");
         let count =
             |tally: super::super::Tally| (tally.accepted, tally.lost.total(), tally.pending);

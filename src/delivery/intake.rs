@@ -90,6 +90,11 @@ impl Intake {
         Some(event)
     }
 
+    /// Since when the oldest has waited, on the monotonic clock.
+    pub(super) fn since(&self) -> Option<Duration> {
+        self.waiting.front().map(|(since, _)| *since)
+    }
+
     /// When the next body is to be made, on the monotonic clock; `None` while nothing waits.
     pub(super) fn due(&self, batching: &Batching) -> Option<Duration> {
         let (first, event) = self.waiting.front()?;

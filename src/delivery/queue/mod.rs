@@ -257,12 +257,13 @@ impl Queue {
     }
 
     /// Gives up what has waited for too long. What is with the sink stays: it may be accepted yet.
-    fn expire(&mut self, now: Duration) {
+    pub(super) fn expire(&mut self, now: Duration) {
         let from = usize::from(self.in_flight);
         let old = |pending: &Pending| pending.expires <= now;
         while let Some(at) = self.pending.iter().skip(from).position(old) {
             self.give_up(from + at, Reason::Expired);
         }
+        self.expire_events(now);
     }
 
     /// Gives up the oldest reports until no more than `most` wait, nor more bytes than there may.
