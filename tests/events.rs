@@ -10,7 +10,7 @@ use std::time::Duration;
 use callhome::host::HostFacts;
 use callhome::sink::{MemorySink, Parcel, SendError, Sink};
 use callhome::testing::VirtualClock;
-use callhome::{Builder, CallHome, ErrorKind, Fact, Schema};
+use callhome::{Builder, CallHome, ErrorKind, Fact, Report, Schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::SOON;
@@ -521,6 +521,39 @@ fn an_event_ages_from_when_it_is_taken_in() {
     clock.advance(day / 2);
     callhome.tick();
     assert_eq!(callhome.status().losses(), [("reports_expired", 1)]);
+}
+
+#[test]
+fn an_event_tells_of_metrics_that_no_report_beside_it_declares() {
+    let sink = MemorySink::new();
+    let events = sending(&sink).build().unwrap();
+    let usage = events.attach(CallHome::builder(Schema::new("usage").counter("n"))).unwrap();
+    let record = |name: &'static str| {
+        metrics::with_local_recorder(events.recorder(), || metrics::counter!(name).increment(1));
+    };
+    record("n");
+    (0..2).for_each(|_| record("nobody"));
+    let losses = |report: &Report| -> Value {
+        serde_json::from_str::<Value>(report.body()).unwrap()["losses"].clone()
+    };
+    let told = json!({"undeclared_metrics": 2});
+    assert_eq!(losses(&events.event("command").preview().unwrap()), told, "a look changes nothing");
+    send(&events, 1);
+    sink.answer(|_| Err(SendError::refused("never")));
+    events.flush().unwrap_err();
+    sink.answer(|_| Ok(()));
+    send(&events, 2);
+    let again = json!({"reports_refused": 1, "undeclared_metrics": 2});
+    assert_eq!(losses(&events.flush().unwrap()), again, "the first told nobody");
+    send(&events, 3);
+    assert_eq!(losses(&events.flush().unwrap()), json!({}), "once");
+    assert_eq!(losses(&usage.flush().unwrap()), json!({}));
+    record("nobody");
+    events.set_enabled(false).unwrap();
+    record("nobody");
+    events.set_enabled(true).unwrap();
+    send(&events, 4);
+    assert_eq!(losses(&events.flush().unwrap()), json!({}), "of before the no");
 }
 
 /// What a receiver does with a body.

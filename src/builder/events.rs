@@ -29,6 +29,8 @@ impl Builder {
     /// counted by the process), `schema_id`, `library`, `time` (RFC 3339, UTC, microseconds),
     /// `losses`, and `data`, and of `instance` and `installation` as that of a report; [`bare`](Builder::bare) leaves it out. Besides the reasons of reports `losses` has
     /// `undeclared_events`, and `reports_unshipped` and `reports_withdrawn` are in the status alone.
+    /// Where reports are attached to the aggregator of events, `undeclared_metrics` is here: metrics
+    /// that none of them declares.
     pub fn event(mut self, schema: Schema) -> Builder {
         self.events.push(schema);
         self

@@ -17,10 +17,14 @@ pub(crate) enum Reason {
     Withdrawn,
     /// An event of a kind, or with something given, that is not declared.
     Undeclared,
+    /// Not of windows: a metric that no report declares, where events are all that can tell of it.
+    UndeclaredMetric,
+    /// Not of windows: a value that could not be kept, likewise.
+    RefusedValue,
 }
 
 impl Reason {
-    const ALL: [Reason; 7] = [
+    const ALL: [Reason; 9] = [
         Reason::Refused,
         Reason::Overflowed,
         Reason::Expired,
@@ -28,6 +32,8 @@ impl Reason {
         Reason::SetAside,
         Reason::Withdrawn,
         Reason::Undeclared,
+        Reason::UndeclaredMetric,
+        Reason::RefusedValue,
     ];
 
     /// The name in a report's losses and in the status.
@@ -40,6 +46,8 @@ impl Reason {
             Reason::SetAside => "reports_set_aside",
             Reason::Withdrawn => "reports_withdrawn",
             Reason::Undeclared => "undeclared_events",
+            Reason::UndeclaredMetric => "undeclared_metrics",
+            Reason::RefusedValue => "refused_values",
         }
     }
 
@@ -52,7 +60,8 @@ impl Reason {
             Reason::Unshipped => "the program ended",
             Reason::SetAside => "its file was not whole",
             Reason::Withdrawn => "reporting was switched off",
-            Reason::Undeclared => "it is not declared",
+            Reason::Undeclared | Reason::UndeclaredMetric => "it is not declared",
+            Reason::RefusedValue => "it could not be kept",
         }
     }
 }
@@ -68,8 +77,18 @@ impl Losses {
     pub(crate) const LARGEST: Losses = {
         let mut losses = Losses::LARGEST_OF_EVENTS;
         losses.0[Reason::Undeclared as usize] = 0;
+        losses.0[Reason::UndeclaredMetric as usize] = 0;
+        losses.0[Reason::RefusedValue as usize] = 0;
         losses
     };
+
+    /// Those of metrics, which events tell of where no report does.
+    pub(crate) fn of_metrics(undeclared: u64, refused: u64) -> Losses {
+        let mut losses = Losses::default();
+        losses.add(Reason::UndeclaredMetric, undeclared);
+        losses.add(Reason::RefusedValue, refused);
+        losses
+    }
 
     pub(crate) fn add(&mut self, reason: Reason, windows: u64) {
         let count = &mut self.0[reason as usize];

@@ -19,22 +19,27 @@ impl Engine {
         if !self.consent.is_open() {
             return;
         }
-        let write = self.writer(draft);
+        let write = self.writer(draft, true);
         let now = self.clock.now();
         self.outbox.take_in(era, now.monotonic, |sequence, tells| write(now, sequence, tells));
     }
 
     /// What would be sent of it now.
     pub(crate) fn look(&self, draft: &Draft) -> Report {
-        let write = self.writer(draft);
+        let write = self.writer(draft, false);
         let now = self.clock.now();
         let Written { id, sequence, body, .. } =
             self.outbox.look(|sequence, tells| write(now, sequence, tells));
         Report::read_back(id, sequence, body, self.bare)
     }
 
-    /// Asks for all that is not given, and writes the event when its number is known.
-    fn writer<'a>(&'a self, draft: &'a Draft) -> impl FnOnce(Moment, u64, Losses) -> Written + 'a {
+    /// Asks for all that is not given, and writes the event when its number is known. One that is
+    /// `sent` tells of losses that no other tells of then.
+    fn writer<'a>(
+        &'a self,
+        draft: &'a Draft,
+        sent: bool,
+    ) -> impl FnOnce(Moment, u64, Losses) -> Written + 'a {
         let now = self.clock.now();
         // Without a lock: they are functions of the application.
         let since = self.window.since();
@@ -43,7 +48,11 @@ impl Engine {
             |fact| self.identity.fact(fact, since, now),
         );
         let id = new_id().to_string();
-        move |now, sequence, tells| {
+        move |now, sequence, mut tells| {
+            // What nobody declares is counted by the registry that the recorder was made for. Where
+            // that is this one, no report tells of it.
+            let (undeclared, refused) = self.window.losses(sent);
+            tells.merge(&Losses::of_metrics(undeclared, refused));
             let mut losses = vec![("failed_functions", failed)];
             losses.extend(tells.by_reason());
             let plan = &*draft.plan;

@@ -239,6 +239,18 @@ impl Window {
         answer
     }
 
+    /// How many metrics were not declared, and how many values could not be kept, since this was last
+    /// asked and `taken`. For events: no window of theirs is sealed.
+    pub(crate) fn losses(&self, taken: bool) -> (u64, u64) {
+        let mut open = self.open.lock();
+        let [refused, undeclared, ..] = &mut open.losses;
+        let tallies = self.registry.tallies();
+        (
+            saturated(gained(&tallies.undeclared, undeclared, taken)),
+            saturated(gained(&tallies.refused, refused, taken)),
+        )
+    }
+
     /// Ends the window and begins the next, unless it is the `last`.
     pub(crate) fn seal(&self, answers: Answers, now: Moment, last: bool) -> Sealed {
         self.registry.tallies().failed.add(answers.failed);
