@@ -105,7 +105,9 @@ fn end(
         let unsealed = !after.last && !engine.events.has_kinds();
         sum.accepted += after.accepted - before.accepted;
         sum.spooled += after.spooled;
-        sum.lost += after.lost.total() - before.lost.total() + u64::from(unsealed);
+        // What is pending yet, the disk has not taken.
+        let lost = after.lost.total() - before.lost.total() + after.pending;
+        sum.lost += lost + u64::from(unsealed);
         let error = after.error.map(|error| error.to_string()).or(error);
         sum.last_error = sum.last_error.or(error);
     }

@@ -285,11 +285,10 @@ impl Queue {
     }
 
     /// Gives up everything, also what is with the sink: if that is accepted after all, nobody
-    /// is there any more to be told. Returns what became of all.
+    /// is there any more to be told. Events that are put together at this moment stay pending: they
+    /// may be on disk soon. Returns what became of all.
     pub(super) fn close(&mut self) -> Tally {
         self.closed = true;
-        let making = std::mem::take(&mut self.making);
-        self.lose(Reason::Unshipped, making);
         self.empty_intake(Reason::Unshipped);
         let parts = std::mem::take(&mut self.parts);
         for pending in std::mem::take(&mut self.pending).into_iter().chain(parts) {
