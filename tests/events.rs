@@ -524,6 +524,31 @@ fn an_event_ages_from_when_it_is_taken_in() {
 }
 
 #[test]
+fn an_event_on_disk_ages_from_when_it_was_taken_in() {
+    let directory = std::env::temp_dir().join(format!("callhome-aged-{}", std::process::id()));
+    let (down, up) = (MemorySink::new(), MemorySink::new());
+    down.answer(|_| Err(SendError::retry("down")));
+    let day = Duration::from_secs(86_400);
+    let process = |sink: &MemorySink, begins: Duration| {
+        let clock = VirtualClock::new();
+        clock.advance(begins);
+        let callhome = sending(sink).clock(clock.clone()).max_age(day).spool(&directory);
+        (clock, callhome.events_as_array(9, day).build().unwrap())
+    };
+    let (clock, first) = process(&down, Duration::ZERO);
+    send(&first, 1);
+    clock.advance(day / 2);
+    assert_eq!(first.shutdown(SOON).spooled(), 1);
+    drop(first);
+    let (_, second) = process(&up, day);
+    assert_eq!(second.status().pending(), 1);
+    assert_eq!(second.flush().unwrap_err().kind(), ErrorKind::Lost);
+    assert_eq!((up.attempts(), second.status().losses()), (0, vec![("reports_expired", 1)]));
+    drop(second);
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
 fn an_event_tells_of_metrics_that_no_report_beside_it_declares() {
     let sink = MemorySink::new();
     let events = sending(&sink).build().unwrap();
