@@ -8,7 +8,9 @@ const UNSET: u64 = 0x7ff8_0000_0000_0000;
 /// The last value set, by whichever thread.
 ///
 /// "Last" is an order over all threads, so the value is shared: a set is one relaxed store, an
-/// increment a compare-exchange.
+/// increment a compare-exchange. On cache lines of its own: what lies next to it on the heap may be
+/// read by all who record anything.
+#[repr(align(128))]
 pub(crate) struct Gauge {
     /// The value's bits. Written by any thread, read by any; relaxed, for it publishes nothing.
     value: AtomicU64,
