@@ -21,15 +21,27 @@ impl Consent {
         Ok(consent)
     }
 
-    /// The same switch, for reports that go as far as `reach`. A no that was noted stays one.
+    /// The same switch, for reports that go as far as `reach`.
     pub(crate) fn of_another(&self, reach: Reach) -> Result<Consent, Error> {
+        Ok(Consent { reach, state: Mutex::new(self.state_of(reach)?) })
+    }
+
+    /// Notes what the one that it was made of says by now.
+    pub(crate) fn follow(&self, of: &Consent) -> Result<(), Error> {
+        let now = of.state_of(self.reach)?;
+        *self.state.lock() = now;
+        Ok(())
+    }
+
+    /// What this one says where reports go as far as `reach`. A no that was noted stays one.
+    fn state_of(&self, reach: Reach) -> Result<(Switch, Decision), Error> {
         let (switch, noted) = self.state.lock().clone();
         let now = switch.decide(self.reach).ok();
         let decision = match now.is_some_and(|now| now.mode() > noted.mode()) {
             true => noted,
             false => switch.decide(reach)?,
         };
-        Ok(Consent { reach, state: Mutex::new((switch, decision)) })
+        Ok((switch, decision))
     }
 
     /// What was decided last.

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use callhome::sink::FileSink;
+use callhome::sink::{FileSink, MemorySink};
 use callhome::{CallHome, ErrorKind, Figure, Report, Schema};
 use fork::{Fork, WEXITSTATUS, WIFEXITED, waitpid, waitpid_nohang};
 use metrics::{Counter, Histogram, counter, histogram, with_local_recorder};
@@ -333,5 +333,31 @@ fn a_child_cannot_switch_on_what_its_parent_has_switched_off() {
             assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
         });
         callhome.set_enabled(true).unwrap();
+    });
+}
+
+/// Somebody switches reporting in the parent, and is still at it in the child.
+#[test]
+fn no_report_is_attached_in_a_child() {
+    apart("no_report_is_attached_in_a_child", || {
+        let ((here, is_here), (go, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+        let gate = std::sync::Mutex::new(gate);
+        let ask = move || {
+            let _ = here.send(());
+            let _ = gate.lock().unwrap().recv();
+            Ok::<_, ()>(None)
+        };
+        let first = CallHome::builder(schema()).sink(MemorySink::new()).cluster_id_with(ask);
+        let first = first.opt_in().build().unwrap();
+        thread::scope(|scope| {
+            let yes = scope.spawn(|| first.set_enabled(true).map(drop));
+            is_here.recv_timeout(SOON).unwrap();
+            in_a_child(|| {
+                let error = first.attach(CallHome::builder(schema())).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Usage);
+            });
+            go.send(()).unwrap();
+            yes.join().unwrap().unwrap();
+        });
     });
 }

@@ -311,3 +311,57 @@ fn a_sink_may_say_no() {
     assert!(callhome.flush().is_err());
     assert_eq!(sink.attempts(), 1);
 }
+
+#[test]
+fn a_no_reaches_the_ids_that_a_report_has_of_one_that_is_gone() {
+    let (folder, sink) = (Folder::new(), MemorySink::new());
+    let file = folder.0.join("id");
+    let schema = || schema().instance_id("instance");
+    let first = builder(&sink).build().unwrap();
+    let more = || CallHome::builder(schema()).sink(MemorySink::new());
+    let gone = first.attach(more().cluster_id_file(&file)).unwrap();
+    let callhome = gone.attach(more()).unwrap();
+    let ids = || {
+        let report = callhome.flush().unwrap();
+        ["instance", "cluster"].map(|id| report[id].clone())
+    };
+    let before = ids();
+    assert_eq!(before[1], fs::read_to_string(&file).unwrap().trim());
+    drop(gone);
+    first.set_enabled(false).unwrap();
+    assert!(folder.files().is_empty());
+    first.set_enabled(true).unwrap();
+    let after = ids();
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{after:?}");
+    assert_eq!(after[1], fs::read_to_string(&file).unwrap().trim());
+}
+
+/// A no must not wait for the database of a report that comes.
+#[test]
+fn a_no_is_at_once_while_another_report_comes() {
+    let folder = Folder::new();
+    let first = Arc::new(builder(&MemorySink::new()).build().unwrap());
+    let ((here, is_here), (go, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+    let gate = Mutex::new(gate);
+    let ask = move || {
+        let _ = here.send(());
+        let _ = gate.lock().unwrap().recv();
+        Ok::<_, ()>(None)
+    };
+    let (spool, itself) = (folder.0.join("spool"), Arc::clone(&first));
+    let coming = std::thread::spawn(move || {
+        let other = CallHome::builder(schema()).sink(MemorySink::new()).spool(spool);
+        itself.attach(other.cluster_id_with(ask))
+    });
+    is_here.recv_timeout(SOON).unwrap();
+    let ((said, is_said), itself) = (mpsc::channel(), Arc::clone(&first));
+    let no = std::thread::spawn(move || said.send(itself.set_enabled(false).map(drop)));
+    is_said.recv_timeout(SOON).expect("it does not wait").unwrap();
+    drop(go);
+    let other = coming.join().unwrap().unwrap();
+    no.join().unwrap().unwrap();
+    assert_eq!(other.flush().unwrap_err().kind(), ErrorKind::Off);
+    assert_eq!(folder.files(), Vec::<PathBuf>::new());
+    first.set_enabled(true).unwrap();
+    assert!(other.flush().is_ok());
+}

@@ -162,6 +162,56 @@ fn ids_and_clock_are_those_of_the_first_unless_they_are_given() {
     assert_ne!(own["cluster"], one["cluster"]);
 }
 
+/// A sink that would send to another machine: the rule for `cargo test` says no.
+struct Far;
+
+impl Sink for Far {
+    fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
+        panic!("it is off")
+    }
+
+    fn describe(&self) -> String {
+        "a sink".into()
+    }
+}
+
+#[test]
+fn ids_are_those_of_a_first_that_reports_nothing_itself() {
+    let schema = || Schema::new("s").cluster_id("cluster");
+    let first = builder(schema()).cluster_id("4711").sink(Far).opt_out().build().unwrap();
+    assert_eq!(first.flush().unwrap_err().kind(), ErrorKind::Off);
+    let second = first.attach(builder(schema()).sink(MemorySink::new())).unwrap();
+    assert_eq!(second.flush().unwrap()["cluster"], "4711");
+    second.set_enabled(false).unwrap();
+    assert_ne!(second.preview()["cluster"], "4711");
+}
+
+/// The application may let a report go while it is asked for an id.
+#[test]
+fn a_report_that_goes_while_all_are_switched_on_is_gone() {
+    let guest: Arc<std::sync::Mutex<Option<CallHome>>> = Arc::default();
+    let itself = Arc::clone(&guest);
+    let ask = move || {
+        drop(itself.lock().unwrap().take());
+        Ok::<_, ()>(None)
+    };
+    let first =
+        builder(Schema::new("first").cluster_id("c")).cluster_id_with(ask).sink(MemorySink::new());
+    let first = first.opt_out().build().unwrap();
+    let kept = Arc::new(());
+    let held = Arc::clone(&kept);
+    let schema = Schema::new("s").counter("n").fact_with("f", move || {
+        let _ = &held;
+        callhome::Fact::NULL
+    });
+    let builder = builder(schema).sink(MemorySink::new());
+    *guest.lock().unwrap() = Some(first.attach(builder).unwrap());
+    first.set_enabled(false).unwrap();
+    first.set_enabled(true).unwrap();
+    assert!(guest.lock().unwrap().is_none());
+    assert_eq!(Arc::strong_count(&kept), 1, "the macros record to it");
+}
+
 #[test]
 fn one_switch_is_for_all() {
     let (sink, other_sink) = (MemorySink::new(), MemorySink::new());
@@ -432,6 +482,53 @@ mod installed {
             has_threads(&[]);
             drop(second);
             drop(first);
+        });
+    }
+
+    #[test]
+    fn no_thread_stays_of_a_report_that_comes_while_all_end() {
+        apart("installed::no_thread_stays_of_a_report_that_comes_while_all_end", || {
+            let builder = || builder(schema()).sink(MemorySink::new());
+            let first = builder().opt_out().install().unwrap();
+            let (come, comes) = mpsc::channel();
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let coming = std::iter::from_fn(|| first.attach(builder()).ok());
+                    coming.for_each(|callhome| come.send(callhome).unwrap());
+                });
+                let some: Vec<_> = (0..3).map(|_| comes.recv_timeout(SOON).unwrap()).collect();
+                let _ = first.shutdown(SOON);
+                has_threads(&[]);
+                drop(some);
+            });
+        });
+    }
+
+    #[test]
+    fn the_logger_may_switch_off_while_a_report_comes() {
+        static FIRST: std::sync::OnceLock<CallHome> = std::sync::OnceLock::new();
+        struct No;
+        impl log::Log for No {
+            fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+                true
+            }
+            fn log(&self, _: &log::Record<'_>) {
+                FIRST.get().unwrap().set_enabled(false).unwrap();
+            }
+            fn flush(&self) {}
+        }
+        apart("installed::the_logger_may_switch_off_while_a_report_comes", || {
+            log::set_logger(&No).unwrap();
+            log::set_max_level(log::LevelFilter::Warn);
+            let builder = || builder(schema()).sink(MemorySink::new());
+            drop(FIRST.set(builder().opt_out().build().unwrap()));
+            // A spool that cannot be made.
+            let spool = std::env::current_exe().unwrap().join("spool");
+            let (done, is_done) = mpsc::channel();
+            let come = move || done.send(FIRST.get().unwrap().attach(builder().spool(spool)));
+            std::thread::spawn(come);
+            let second = is_done.recv_timeout(SOON).expect("it waits for itself").unwrap();
+            assert_eq!(second.flush().unwrap_err().kind(), ErrorKind::Off);
         });
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::callhome::CallHome;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::recorder::set_global;
 
@@ -47,33 +48,77 @@ impl CallHome {
     /// of the process has; [`ErrorKind::Usage`] after a shutdown, in a forked child and within a
     /// sink.
     pub fn attach(&self, builder: Builder) -> Result<CallHome, Error> {
+        self.accepts()?;
+        builder.can_attach(self.group().is_installed())?;
+        self.shares_no_spool(builder.spool.as_deref())?;
+        // What is the application's, and what may take its time, comes before the lock.
+        let engine = builder.wire(Some(self.engine()))?;
+        if engine.consent.is_open() {
+            let asked = engine.ask_id();
+            engine.consent.follow(&self.engine().consent)?;
+            if engine.consent.is_open() {
+                engine.prepare(asked)?;
+            }
+        }
+        let attached = self.take_in(&engine);
+        engine.outbox.tell(); // the logger may use the aggregator
+        attached?;
+        Ok(CallHome::new(engine, Arc::clone(self.group())))
+    }
+
+    /// An error if there is a reason to take none in but that reporting is off. In a forked child
+    /// it comes before any lock.
+    fn accepts(&self) -> Result<(), Error> {
+        let refusal = self.engine().refusal().filter(|refusal| refusal.kind() != ErrorKind::Off);
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Takes in a report that is prepared, and begins it if the switch still says yes.
+    fn take_in(&self, engine: &Arc<Engine>) -> Result<(), Error> {
         let group = self.group();
         // Nobody switches the others meanwhile.
         let _changing = group.changing.lock();
-        if let Some(refusal) = self.engine().refusal().filter(|r| r.kind() != ErrorKind::Off) {
-            return Err(refusal);
+        self.accepts()?;
+        self.shares_no_spool(engine.outbox.directory())?;
+        engine.consent.follow(&self.engine().consent)?;
+        let is_open = engine.consent.is_open();
+        if !is_open {
+            engine.stop(); // somebody said no since it was prepared
+        } else if !engine.is_ready() {
+            engine.prepare(engine.ask_id())?; // somebody said yes
         }
-        let spools = group.engines();
-        let spools: Vec<&Path> = spools.iter().filter_map(|e| e.outbox.directory()).collect();
-        builder.can_attach(&spools, group.is_installed())?;
-        let engine = builder.wire(Some(self.engine()))?;
-        if !group.add(&engine) {
+        if !group.add(engine) {
             // A shutdown came meanwhile, and has not seen this one.
             drop(engine.close());
-            return Err(engine.over().unwrap_or_else(|| Error::config("all reports have ended")));
+        } else if is_open {
+            let thread = group.start(engine, set_global).inspect_err(|_| group.remove(engine))?;
+            engine.begin(thread);
         }
-        if engine.consent.is_open() {
-            let started = group.start(&engine, set_global);
-            *engine.flusher.lock() = started.inspect_err(|_| group.remove(&engine))?;
-            engine.wake();
+        // One that has seen it has seen no thread.
+        engine.over().map_or(Ok(()), |over| {
+            group.remove(engine);
+            Err(over)
+        })
+    }
+
+    /// An error if another report of the process has this spool: at the next start one would take
+    /// over what the other has left.
+    fn shares_no_spool(&self, spool: Option<&Path>) -> Result<(), Error> {
+        let Some(spool) = spool else { return Ok(()) };
+        let engines = self.group().engines();
+        let mut others = engines.iter().filter_map(|engine| engine.outbox.directory());
+        match others.any(|other| other == spool) {
+            true => Err(Error::config(format!(
+                "`spool` is {spool:?}, which another report of this process has: name another directory"
+            ))),
+            false => Ok(()),
         }
-        Ok(CallHome::new(engine, Arc::clone(group)))
     }
 }
 
 impl Builder {
     /// Checks what can be said of a report that is not the first.
-    fn can_attach(&self, spools: &[&Path], is_installed: bool) -> Result<(), Error> {
+    fn can_attach(&self, is_installed: bool) -> Result<(), Error> {
         if !self.switch.is_untouched() {
             return Err(Error::config(
                 "a report that is attached is switched on and off with the first: say to that one what is said to the switch",
@@ -85,12 +130,6 @@ impl Builder {
         if is_installed {
             self.has_sink()?;
         }
-        // At the next start one would take over what the other has left.
-        match self.spool.as_deref().filter(|spool| spools.contains(spool)) {
-            Some(spool) => Err(Error::config(format!(
-                "`spool` is {spool:?}, which another report of this process has: name another directory"
-            ))),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }

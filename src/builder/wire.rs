@@ -43,6 +43,11 @@ impl Builder {
     pub fn build(self) -> Result<CallHome, Error> {
         let engine = self.wire(None)?;
         let group = Arc::new(Group::new(&engine, false));
+        if engine.consent.is_open() {
+            engine.prepare(engine.ask_id())?;
+            engine.begin(None);
+        }
+        engine.outbox.tell();
         Ok(CallHome::new(engine, group))
     }
 
@@ -66,12 +71,12 @@ impl Builder {
             None => set_global(recorder),
         };
         if engine.consent.is_open() {
-            let thread = group.start(&engine, set)?;
-            *engine.flusher.lock() = thread;
-            engine.wake();
+            engine.prepare(engine.ask_id())?;
+            engine.begin(group.start(&engine, set)?);
         } else if is_beside {
             group.set_global(set)?; // those beside it record all the same
         }
+        engine.outbox.tell();
         Ok(CallHome::new(engine, group))
     }
 
@@ -82,7 +87,8 @@ impl Builder {
         self.sink.is_some().then_some(()).ok_or_else(|| Error::config(message))
     }
 
-    /// The engine of a report, which shares what it can with those it is attached `to`.
+    /// The engine of a report, which shares what it can with those it is attached `to`. Nothing has
+    /// begun: no file is read or made.
     pub(super) fn wire(self, to: Option<&Engine>) -> Result<Arc<Engine>, Error> {
         let first = self.first();
         self.check_events()?;
@@ -136,17 +142,6 @@ impl Builder {
             Some(to) => Arc::clone(&to.routes),
             None => Arc::new(Routes::new(Arc::clone(&registry))),
         };
-        // When the switch says no, no file is read or made.
-        let mut collecting = Collecting::NotYet;
-        if consent.is_open() {
-            if guest_of.is_none() {
-                identity.find(identity.ask(), now)?;
-            }
-            outbox.begin(now, false);
-            outbox.tell();
-            routes.add(&registry);
-            collecting = Collecting::Now;
-        }
         let engine = Engine {
             window: Window::new(registry, now),
             events,
@@ -159,7 +154,7 @@ impl Builder {
             consent,
             routes,
             process: std::process::id(),
-            sealing: Mutex::new(collecting),
+            sealing: Mutex::new(Collecting::NotYet),
             flusher: Mutex::new(None),
             bare,
             closed: AtomicBool::new(false),

@@ -93,7 +93,10 @@ impl CallHome {
             // What may fail comes first: once begun, only a no could end it, and that forgets the
             // id.
             let thread = self.group.start(engine, set_global)?;
-            engine.begin(thread.clone()).inspect_err(|_| thread.iter().for_each(Flusher::stop))
+            let prepared = engine.prepare(engine.ask_id());
+            prepared.inspect_err(|_| thread.iter().for_each(Flusher::stop))?;
+            engine.begin(thread);
+            Ok(())
         })
     }
 }

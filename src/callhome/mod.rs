@@ -222,6 +222,7 @@ impl Drop for CallHome {
             ending.iter().for_each(|engine| drop(engine.close()));
         }
         if !self.group.is_first(&self.engine) {
+            drop(self.engine.close()); // somebody may be about to begin it
             self.group.remove(&self.engine);
         }
     }

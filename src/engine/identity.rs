@@ -1,6 +1,7 @@
 //! The facts about the machine and the process that fields may ask for.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -21,6 +22,10 @@ pub(crate) struct Identity {
     given: Option<String>,
     source: ClusterSource,
     ids: Mutex<Ids>,
+    /// The report that it was made for collects, and looks after the ids for all that share them.
+    /// Written by that one under its `sealing`, and by its end; read by the others. It publishes
+    /// nothing.
+    owned: AtomicBool,
     /// The CI system that the process runs in, unless the policy is to say nothing about it.
     ci: Option<&'static str>,
     started: Moment,
@@ -32,6 +37,8 @@ struct Ids {
     cluster: Option<String>,
     /// What the file held last.
     kept: Option<Kept>,
+    /// The id of the installation was found, and not forgotten since.
+    found: bool,
 }
 
 /// Why an id cannot be one, if so.
@@ -59,14 +66,16 @@ impl Identity {
             instance: given.clone().unwrap_or_else(|| new_id().to_string()),
             cluster: Some(new_id().to_string()),
             kept: None,
+            found: false,
         };
         let host = host.map_or_else(OnceLock::new, OnceLock::from);
-        Identity { host, given, source, ids: Mutex::new(ids), ci, started }
+        let owned = AtomicBool::default();
+        Identity { host, given, source, ids: Mutex::new(ids), owned, ci, started }
     }
 
     /// Asks the application for the id of the installation, if it is the one to know. It may take
-    /// its time and panic; no lock is held.
-    pub(crate) fn ask(&self) -> Option<String> {
+    /// its time and panic; no lock is held. `note` is given what the log is to be told.
+    pub(super) fn ask(&self, note: impl FnOnce(String)) -> Option<String> {
         let ClusterSource::Asked(ask) = &self.source else { return None };
         let trouble = match caught(|| ask()) {
             Some(Ok(None)) => return None,
@@ -78,13 +87,13 @@ impl Identity {
             None => "could not be asked for, the function panicked".to_owned(),
         };
         // What the function says may hold the password of a database.
-        caught(|| log::warn!("the cluster id {trouble}: telemetry reports have none"));
+        note(format!("the cluster id {trouble}: telemetry reports have none"));
         None
     }
 
     /// Finds the id of the installation: the one that the application was
     /// [asked](Identity::ask) for, or where it is kept, or a new one.
-    pub(crate) fn find(&self, asked: Option<String>, now: Moment) -> Result<(), Error> {
+    pub(super) fn find(&self, asked: Option<String>, now: Moment) -> Result<(), Error> {
         let mut ids = self.ids.lock();
         ids.cluster = match &self.source {
             ClusterSource::Given(id) => Some(id.clone()),
@@ -96,7 +105,21 @@ impl Identity {
             }
             ClusterSource::Ephemeral => Some(new_id().to_string()),
         };
+        ids.found = true;
         Ok(())
+    }
+
+    pub(super) fn is_found(&self) -> bool {
+        self.ids.lock().found
+    }
+
+    /// Whether the report that it was made for looks after the ids.
+    pub(super) fn is_owned(&self) -> bool {
+        self.owned.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn own(&self, owned: bool) {
+        self.owned.store(owned, Ordering::Relaxed);
     }
 
     /// Whether the id of the installation is to be replaced.
@@ -142,6 +165,7 @@ impl Identity {
         let mut ids = self.ids.lock();
         ids.cluster = Some(new_id().to_string());
         ids.kept = None;
+        ids.found = false;
         ids.instance = self.new_instance();
         match &self.source {
             ClusterSource::File(file) => file.remove(),

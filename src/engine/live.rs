@@ -8,6 +8,11 @@ use super::{Collecting, Engine};
 use crate::error::Error;
 use crate::flusher::Flusher;
 use crate::guard::caught;
+use crate::switch::Mode;
+
+/// What the application said when it was asked for the id of the installation; `None` where nobody
+/// had to.
+pub(crate) struct AskedId(Option<Option<String>>);
 
 impl Engine {
     /// Stops collecting and reporting, and forgets what was collected, what waits, on disk too, and
@@ -32,14 +37,16 @@ impl Engine {
 
     /// A window that is being sealed goes to the outbox first, and is forgotten there.
     fn end(&self, collecting: &mut Collecting) {
-        if *collecting != Collecting::Now {
+        if matches!(*collecting, Collecting::NotYet | Collecting::NoMore) {
             return;
         }
         *collecting = Collecting::NoMore;
         self.routes.remove(self.window.registry());
         self.stop_thread();
         self.outbox.cancel();
-        let forgotten = if self.is_guest { Ok(()) } else { self.identity.forget() };
+        let forgets = self.looks_after_ids();
+        self.own_ids(false);
+        let forgotten = if forgets { self.identity.forget() } else { Ok(()) };
         if let Err(error) = forgotten {
             self.outbox.note(Level::Warn, error.to_string());
         }
@@ -49,33 +56,76 @@ impl Engine {
         }
     }
 
-    /// Begins as if the program had just started: nothing recorded before is reported. After a no
-    /// nothing of earlier processes is left either. The thread, if there is to be one, starts to
-    /// work. The caller tells what was noted.
+    /// Asks the application for the id of the installation, if that is still to be found. It may
+    /// take its time; no lock is held.
+    pub(crate) fn ask_id(&self) -> AskedId {
+        let note = |line| self.outbox.note(Level::Warn, line);
+        AskedId(self.finds_id().then(|| self.identity.ask(note)))
+    }
+
+    /// Does what comes before the beginning, and what may take its time: finds the id, for which the
+    /// application was asked, and what earlier processes left in the spool; after a no nothing of
+    /// that is left. Nothing recorded before is reported. The caller tells what was noted.
     ///
     /// # Errors
     ///
     /// Those of the id that is kept in a file. Then nothing has begun.
-    pub(crate) fn begin(&self, thread: Option<Flusher>) -> Result<(), Error> {
-        let asked = if self.is_guest { None } else { self.identity.ask() };
+    pub(crate) fn prepare(&self, AskedId(asked): AskedId) -> Result<(), Error> {
         let mut collecting = self.sealing.lock();
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(()); // it went while the application was asked
+        }
         let now = self.clock.now();
-        if !self.is_guest {
+        if let Some(asked) = asked {
             self.identity.find(asked, now)?;
         }
         self.outbox.begin(now, *collecting == Collecting::NoMore);
         self.window.restart(now);
         *self.schedule.lock() = self.timing.schedule(now.monotonic, &self.identity.instance());
+        *collecting = Collecting::Ready;
+        Ok(())
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.sealing.lock() == Collecting::Ready
+    }
+
+    /// Begins what is prepared, as if the program had just started, unless it has ended since. The
+    /// thread, if there is to be one, starts to work.
+    pub(crate) fn begin(&self, thread: Option<Flusher>) {
+        let mut collecting = self.sealing.lock();
+        if *collecting != Collecting::Ready {
+            return thread.iter().for_each(Flusher::stop);
+        }
         self.routes.add(self.window.registry());
         *collecting = Collecting::Now;
+        self.own_ids(true);
         *self.flusher.lock() = thread;
         // A shutdown that came meanwhile has not seen that.
         if self.closed.load(Ordering::Relaxed) {
             self.routes.remove(self.window.registry());
+            self.own_ids(false);
             self.stop_thread();
         }
         self.wake();
-        Ok(())
+    }
+
+    /// Whether the ids are its own, or those of a report that does not collect.
+    pub(super) fn looks_after_ids(&self) -> bool {
+        !self.is_guest || !self.identity.is_owned()
+    }
+
+    /// Whether the id of the installation is still to be found. The file of another report is
+    /// neither read nor made where the switch says no, also by one that has nowhere to report to.
+    fn finds_id(&self) -> bool {
+        !self.identity.is_found() && (!self.is_guest || self.consent.decision().mode() != Mode::Off)
+    }
+
+    /// Whether it looks after its ids, or those that share them do.
+    fn own_ids(&self, owned: bool) {
+        if !self.is_guest {
+            self.identity.own(owned);
+        }
     }
 
     /// Ends for good, once: nothing is collected from now on, and the background thread ends.
@@ -83,6 +133,7 @@ impl Engine {
     pub(crate) fn close(&self) -> Option<Option<Flusher>> {
         let is_first = !self.closed.swap(true, Ordering::Relaxed);
         self.routes.remove(self.window.registry());
+        self.own_ids(false);
         let thread = self.stop_thread();
         is_first.then_some(thread)
     }

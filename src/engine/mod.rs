@@ -39,7 +39,7 @@ pub(crate) struct Engine {
     pub(crate) schedule: Mutex<Schedule>,
     /// Shared by the reports of one process, unless they have ids of their own.
     pub(crate) identity: Arc<Identity>,
-    /// The ids are those of the report it is attached to, which looks after them.
+    /// The ids are those of the report it is attached to, which looks after them while it collects.
     pub(crate) is_guest: bool,
     pub(crate) consent: Arc<Consent>,
     /// What the macros record to, the window too while it collects.
@@ -66,6 +66,8 @@ pub(crate) struct Engine {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Collecting {
     NotYet,
+    /// All is there but what is recorded.
+    Ready,
     Now,
     /// Somebody said no; a yes may follow.
     NoMore,
@@ -115,7 +117,7 @@ impl Engine {
     /// Replaces the id of the installation when its time is over.
     fn renew_id(&self) {
         let now = self.clock.now();
-        if self.is_guest || !self.identity.is_old(now) {
+        if !self.looks_after_ids() || !self.identity.is_old(now) {
             return;
         }
         let renewed = {
