@@ -336,6 +336,30 @@ fn a_no_reaches_the_ids_that_a_report_has_of_one_that_is_gone() {
     assert_eq!(after[1], fs::read_to_string(&file).unwrap().trim());
 }
 
+#[test]
+fn a_no_reaches_what_reports_that_have_ended_have_on_disk() {
+    let folder = Folder::new();
+    let first = builder(&MemorySink::new()).build().unwrap();
+    let down = MemorySink::new();
+    down.answer(|_| Err(SendError::retry("down")));
+    let ended = |name: &str| {
+        let builder = CallHome::builder(schema()).sink(down.clone());
+        let builder = builder.spool(folder.0.join(name)).cluster_id_file(folder.0.join("id"));
+        let callhome = first.attach(builder).unwrap();
+        assert!(callhome.shutdown(SOON).to_string().contains("spool"));
+        callhome
+    };
+    let (kept, gone) = (ended("kept"), ended("gone"));
+    drop(gone);
+    assert_eq!(folder.files().len(), 5, "{:?}", folder.files());
+    let attempts = down.attempts();
+    first.set_enabled(false).unwrap();
+    assert_eq!(folder.files(), Vec::<PathBuf>::new());
+    first.set_enabled(true).unwrap();
+    assert_eq!(kept.flush().unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!((folder.files(), down.attempts()), (Vec::new(), attempts));
+}
+
 /// A no must not wait for the database of a report that comes.
 #[test]
 fn a_no_is_at_once_while_another_report_comes() {

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::flusher::Flusher;
 use crate::recorder::set_global;
-use crate::switch::{Decision, Switch};
+use crate::switch::{Decision, Mode, Switch};
 
 impl CallHome {
     /// Switches reporting off or on while the program runs, as a page of settings does: this report
@@ -15,7 +15,8 @@ impl CallHome {
     ///
     /// Off is at once: the macros get handles that do nothing, what was collected and what waits is
     /// thrown away, the [`spool`](crate::Builder::spool) is wiped, and the file of
-    /// [`cluster_id_file`](crate::Builder::cluster_id_file) removed. An attempt that is under way
+    /// [`cluster_id_file`](crate::Builder::cluster_id_file) removed; those
+    /// too of the last 64 reports that were attached and are gone. An attempt that is under way
     /// cannot be taken back; no other follows. The thread ends.
     ///
     /// On begins as if the program had just started: nothing that was recorded before is reported,
@@ -61,6 +62,11 @@ impl CallHome {
                 engine.stop();
             });
         }
+        // A yes that somebody stronger keeps from being one takes nothing away.
+        let is_no = decided.is_err() || !wanted;
+        if is_no && engines.iter().all(|engine| engine.consent.decision().mode() == Mode::Off) {
+            self.group.remove_left(|level, line| self.engine.outbox.note(level, line));
+        }
         drop(changing);
         for engine in &engines {
             engine.consent.warn();
@@ -74,21 +80,22 @@ impl CallHome {
         Ok(decision)
     }
 
-    /// Decides for each report what is so now. All have ended before one begins: they share ids.
+    /// Decides for each report what is so now. All have ended before one begins: they share ids. One
+    /// that was shut down has a last attempt to make, and its spool.
     fn decide_in_turn(
         &self,
         engines: &[Arc<Engine>],
         change: impl Fn(&mut Switch),
     ) -> Result<(), Error> {
         let mut begin = Vec::new();
-        for engine in engines.iter().filter(|engine| engine.over().is_none()) {
+        for engine in engines {
             let before = engine.consent.decision().mode();
             if engine.consent.change(&change)?.mode() != before {
                 engine.stop();
                 begin.push(engine);
             }
         }
-        begin.retain(|engine| engine.consent.is_open());
+        begin.retain(|engine| engine.consent.is_open() && engine.over().is_none());
         begin.into_iter().try_for_each(|engine| {
             // What may fail comes first: once begun, only a no could end it, and that forgets the
             // id.

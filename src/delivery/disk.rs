@@ -124,6 +124,17 @@ impl Disk {
     }
 }
 
+/// Removes what this process and those before it have in a spool that no report has any more; an
+/// error in words.
+pub(crate) fn wipe(directory: &Path) -> Result<(), String> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    let opened = Spool::open(directory).map_err(|error| error.to_string());
+    let wiped = opened.and_then(|(spool, _)| spool.wipe().map_err(|error| error.to_string()));
+    wiped.map_err(|error| format!("not all of {directory:?} could be removed: {error}"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, mpsc};

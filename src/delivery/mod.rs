@@ -12,6 +12,7 @@ mod queue;
 mod reason;
 mod spool;
 
+pub(crate) use disk::wipe as wipe_spool;
 pub(crate) use flush::Flush;
 pub(crate) use intake::{Batching, Shape, Written};
 pub(crate) use limits::Limits;

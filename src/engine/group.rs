@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use log::Level;
 use parking_lot::Mutex;
 
 use super::Engine;
+use super::left::Left;
 use crate::cache;
 use crate::error::Error;
 use crate::flusher::Flusher;
@@ -28,6 +30,8 @@ pub(crate) struct Group {
 struct Members {
     /// The first one is that to which the others are attached.
     engines: Vec<Arc<Engine>>,
+    /// What those that are gone have on disk.
+    left: Vec<Left>,
     /// The first one ends, and all others with it: none may come.
     is_over: bool,
 }
@@ -36,7 +40,11 @@ impl Group {
     pub(crate) fn new(first: &Arc<Engine>, is_installed: bool) -> Group {
         Group {
             routes: Arc::clone(&first.routes),
-            members: Mutex::new(Members { engines: vec![Arc::clone(first)], is_over: false }),
+            members: Mutex::new(Members {
+                engines: vec![Arc::clone(first)],
+                left: Vec::new(),
+                is_over: false,
+            }),
             installed: is_installed.then(AtomicBool::default),
             changing: Mutex::default(),
         }
@@ -81,7 +89,16 @@ impl Group {
     pub(crate) fn remove(&self, engine: &Arc<Engine>) {
         self.routes.remove(engine.window.registry());
         cache::tidy();
-        self.members.lock().engines.retain(|other| !Arc::ptr_eq(other, engine));
+        let mut members = self.members.lock();
+        members.engines.retain(|other| !Arc::ptr_eq(other, engine));
+        Left::add(&mut members.left, engine);
+    }
+
+    /// Removes what those that are gone have left on disk. `note` is given what the log is to be
+    /// told.
+    pub(crate) fn remove_left(&self, note: impl Fn(Level, String)) {
+        let left = std::mem::take(&mut self.members.lock().left);
+        left.into_iter().for_each(|left| left.remove(&note));
     }
 
     /// Makes the macros record, by `set`, where they do not yet.

@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::error::Error;
 use crate::guard::caught;
 use crate::host::HostFacts;
-use crate::host::id_file::Kept;
+use crate::host::id_file::{IdFile, Kept};
 use crate::host::identity::{ClusterSource, new_id};
 use crate::schema::{Fact, Host};
 use crate::window::Reading;
@@ -107,6 +107,14 @@ impl Identity {
         };
         ids.found = true;
         Ok(())
+    }
+
+    /// Where the id of the installation is kept, if in a file.
+    pub(super) fn file(&self) -> Option<&IdFile> {
+        match &self.source {
+            ClusterSource::File(file) => Some(file),
+            _ => None,
+        }
     }
 
     pub(super) fn is_found(&self) -> bool {

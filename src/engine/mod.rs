@@ -3,6 +3,7 @@
 mod events;
 mod group;
 mod identity;
+mod left;
 mod live;
 
 use std::sync::Arc;

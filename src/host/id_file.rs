@@ -21,7 +21,7 @@ const LONGEST_FILE: u64 = 256;
 ///
 /// It is read, and at the first start written, by [`find`](IdFile::find); it must not be touched
 /// when the switch says no.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct IdFile {
     pub(super) path: PathBuf,
     /// How old an id may become; `None` is for ever.
