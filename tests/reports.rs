@@ -157,9 +157,21 @@ fn ids_and_clock_are_those_of_the_first_unless_they_are_given() {
     let second = first.attach(builder(schema())).unwrap();
     let [one, two] = [&first, &second].map(|callhome| callhome.flush().unwrap().data().clone());
     assert_eq!((&one, &one["uptime"]), (&two, &60.into()));
-    let own = first.attach(builder(schema()).instance_id("mine")).unwrap().flush().unwrap();
-    assert_eq!(own["instance"], "mine");
-    assert_ne!(own["cluster"], one["cluster"]);
+    let of = |more: Builder| {
+        let report = first.attach(more).unwrap().flush().unwrap();
+        ["instance", "cluster", "uptime"].map(|name| report[name].clone())
+    };
+    let ids =
+        |[instance, cluster, _]: &[serde_json::Value; 3]| [instance, cluster].map(Clone::clone);
+    let [instance, cluster] = ["instance", "cluster"].map(|name| one[name].clone());
+    let own = of(builder(schema()).instance_id("mine"));
+    assert_eq!(own, ["mine".into(), cluster.clone(), 60.into()]);
+    let own = of(builder(schema()).host(callhome::host::HostFacts::detect()));
+    assert_eq!(ids(&own), [instance.clone(), cluster.clone()]);
+    let own = of(builder(schema()).cluster_id("4711"));
+    assert!(own[1] == "4711" && own[0] != instance, "nothing tells that both are of one process");
+    let own = of(builder(schema()).clock(VirtualClock::new()));
+    assert_eq!(own, [instance, cluster, 0.into()]);
 }
 
 /// A sink that would send to another machine: the rule for `cargo test` says no.
@@ -275,6 +287,7 @@ fn what_is_said_to_the_first_is_an_error_in_another() {
         (more().switch("X"), "switched on and off with the first"),
         (more().beside(first.recorder().clone()), "`beside`"),
         (more().spool(&spool), "`spool`"),
+        (more().spool(spool.join("..").join(spool.file_name().unwrap())), "`spool`"),
         (more().every(Duration::ZERO), "`every`"),
     ];
     for (builder, words) in wrong {

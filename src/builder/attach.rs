@@ -1,6 +1,6 @@
 //! Several reports of one process.
 
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::sync::Arc;
 
 use super::Builder;
@@ -21,7 +21,8 @@ impl CallHome {
     /// declares the metric.
     ///
     /// The new one has a thread of its own, if this one has; it shares the switch and, unless its
-    /// builder gives them, the clock, the host facts and the ids. It ends when it is dropped or
+    /// builder gives them, the clock, the host facts and the ids; one with an id of the installation of
+    /// its own has an id of the process of its own too. It ends when it is dropped or
     /// [shut down](CallHome::shutdown), and at the latest when the one that was installed or built
     /// first is shut down, or dropped if it was installed.
     ///
@@ -107,7 +108,9 @@ impl CallHome {
         let Some(spool) = spool else { return Ok(()) };
         let engines = self.group().engines();
         let mut others = engines.iter().filter_map(|engine| engine.outbox.directory());
-        match others.any(|other| other == spool) {
+        // One directory may have several names.
+        let place = |path: &Path| path.canonicalize().or_else(|_| absolute(path)).ok();
+        match others.any(|other| place(other) == place(spool)) {
             true => Err(Error::config(format!(
                 "`spool` is {spool:?}, which another report of this process has: name another directory"
             ))),

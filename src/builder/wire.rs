@@ -112,16 +112,17 @@ impl Builder {
             None => Consent::new(self.switch, reach)?,
         };
         let system = || to.map_or_else(|| Arc::new(SystemClock::new()) as _, |to| to.clock.clone());
+        let has_clock = self.clock.is_some();
         let clock = self.clock.unwrap_or_else(system);
         let now = clock.now();
         self.limits.check(&plan, self.bare, now)?;
         events.check(self.limits.body, self.bare, now)?;
         let ci = consent.decision().ci();
-        let is_known = self.host.is_none() && self.instance.is_none();
-        let is_known = is_known && matches!(cluster, ClusterSource::Ephemeral);
-        let guest_of = to.filter(|_| is_known);
-        let own = || Arc::new(Identity::new(self.host, self.instance, cluster, ci, now));
-        let identity = guest_of.map_or_else(own, |to| Arc::clone(&to.identity));
+        let other = to.map(|to| &to.identity);
+        // One with an id of its own is not told by its age to be of the same process.
+        let is_as_old = !has_clock && matches!(cluster, ClusterSource::Ephemeral);
+        let started = other.filter(|_| is_as_old).map_or(now, Identity::started);
+        let identity = Identity::new(other, self.host, self.instance, cluster, ci, started);
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
         let timing = Timing {
@@ -150,7 +151,6 @@ impl Builder {
             timing,
             schedule: Mutex::new(timing.schedule(now.monotonic, &identity.instance())),
             identity,
-            is_guest: guest_of.is_some(),
             consent,
             routes,
             process: std::process::id(),

@@ -1,7 +1,7 @@
 //! The facts about the machine and the process that fields may ask for.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -17,18 +17,26 @@ use crate::window::Reading;
 /// The facts that fields may ask for.
 pub(crate) struct Identity {
     /// Found out when it is first asked for, unless it was given.
-    host: OnceLock<HostFacts>,
+    host: Arc<OnceLock<HostFacts>>,
     /// The id that the application gave the process.
     given: Option<String>,
+    shared: Arc<Shared>,
+    /// The ids are those of the report it is attached to, which looks after them while it collects.
+    pub(super) is_guest: bool,
+    /// The CI system that the process runs in, unless the policy is to say nothing about it.
+    ci: Option<&'static str>,
+    started: Moment,
+}
+
+/// The ids, which reports of one process share, unless they have an id of the installation of their
+/// own.
+struct Shared {
     source: ClusterSource,
     ids: Mutex<Ids>,
     /// The report that it was made for collects, and looks after the ids for all that share them.
     /// Written by that one under its `sealing`, and by its end; read by the others. It publishes
     /// nothing.
     owned: AtomicBool,
-    /// The CI system that the process runs in, unless the policy is to say nothing about it.
-    ci: Option<&'static str>,
-    started: Moment,
 }
 
 struct Ids {
@@ -53,30 +61,47 @@ pub(crate) fn fault(id: &str) -> Option<String> {
     }
 }
 
+impl Shared {
+    fn new(source: ClusterSource) -> Shared {
+        let ids = Ids {
+            instance: new_id().to_string(),
+            cluster: Some(new_id().to_string()),
+            kept: None,
+            found: false,
+        };
+        Shared { source, ids: Mutex::new(ids), owned: AtomicBool::default() }
+    }
+}
+
 impl Identity {
-    /// Before anything was found out: the ids are those of nobody.
+    /// Before anything was found out: the ids are those of nobody. What is not given is shared with
+    /// the report that this one is attached `to`.
     pub(crate) fn new(
+        to: Option<&Identity>,
         host: Option<HostFacts>,
         given: Option<String>,
         source: ClusterSource,
         ci: Option<&'static str>,
         started: Moment,
     ) -> Identity {
-        let ids = Ids {
-            instance: given.clone().unwrap_or_else(|| new_id().to_string()),
-            cluster: Some(new_id().to_string()),
-            kept: None,
-            found: false,
-        };
-        let host = host.map_or_else(OnceLock::new, OnceLock::from);
-        let owned = AtomicBool::default();
-        Identity { host, given, source, ids: Mutex::new(ids), owned, ci, started }
+        let own = host.map(|host| Arc::new(OnceLock::from(host)));
+        let host = own.or_else(|| to.map(|to| Arc::clone(&to.host))).unwrap_or_default();
+        let guest_of = to.filter(|_| matches!(source, ClusterSource::Ephemeral));
+        let given = given.or_else(|| guest_of.and_then(|to| to.given.clone()));
+        let shared = guest_of.map(|to| Arc::clone(&to.shared));
+        let shared = shared.unwrap_or_else(|| Arc::new(Shared::new(source)));
+        Identity { host, given, shared, is_guest: guest_of.is_some(), ci, started }
+    }
+
+    /// When the process began, for those that have the same clock.
+    pub(crate) fn started(&self) -> Moment {
+        self.started
     }
 
     /// Asks the application for the id of the installation, if it is the one to know. It may take
     /// its time and panic; no lock is held. `note` is given what the log is to be told.
     pub(super) fn ask(&self, note: impl FnOnce(String)) -> Option<String> {
-        let ClusterSource::Asked(ask) = &self.source else { return None };
+        let ClusterSource::Asked(ask) = &self.shared.source else { return None };
         let trouble = match caught(|| ask()) {
             Some(Ok(None)) => return None,
             Some(Ok(Some(id))) => match fault(&id) {
@@ -94,8 +119,8 @@ impl Identity {
     /// Finds the id of the installation: the one that the application was
     /// [asked](Identity::ask) for, or where it is kept, or a new one.
     pub(super) fn find(&self, asked: Option<String>, now: Moment) -> Result<(), Error> {
-        let mut ids = self.ids.lock();
-        ids.cluster = match &self.source {
+        let mut ids = self.shared.ids.lock();
+        ids.cluster = match &self.shared.source {
             ClusterSource::Given(id) => Some(id.clone()),
             ClusterSource::Asked(_) => asked,
             ClusterSource::File(file) => {
@@ -111,29 +136,29 @@ impl Identity {
 
     /// Where the id of the installation is kept, if in a file.
     pub(super) fn file(&self) -> Option<&IdFile> {
-        match &self.source {
+        match &self.shared.source {
             ClusterSource::File(file) => Some(file),
             _ => None,
         }
     }
 
     pub(super) fn is_found(&self) -> bool {
-        self.ids.lock().found
+        self.shared.ids.lock().found
     }
 
     /// Whether the report that it was made for looks after the ids.
     pub(super) fn is_owned(&self) -> bool {
-        self.owned.load(Ordering::Relaxed)
+        self.shared.owned.load(Ordering::Relaxed)
     }
 
     pub(super) fn own(&self, owned: bool) {
-        self.owned.store(owned, Ordering::Relaxed);
+        self.shared.owned.store(owned, Ordering::Relaxed);
     }
 
     /// Whether the id of the installation is to be replaced.
     pub(crate) fn is_old(&self, now: Moment) -> bool {
-        let kept = self.ids.lock().kept;
-        match (&self.source, kept) {
+        let kept = self.shared.ids.lock().kept;
+        match (&self.shared.source, kept) {
             (ClusterSource::File(file), Some(kept)) => file.is_old(&kept, now.wall),
             _ => false,
         }
@@ -141,7 +166,7 @@ impl Identity {
 
     /// Whether the id of the installation outlives the process.
     pub(super) fn is_lasting(&self) -> bool {
-        !matches!(self.source, ClusterSource::Ephemeral)
+        !matches!(self.shared.source, ClusterSource::Ephemeral)
     }
 
     /// Replaces the id of the installation if it is old, and that of the process, which would tell
@@ -151,31 +176,27 @@ impl Identity {
     ///
     /// When that cannot be done; the id stays as it is.
     pub(crate) fn renew(&self, now: Moment) -> Result<(), Error> {
-        let ClusterSource::File(file) = &self.source else { return Ok(()) };
+        let ClusterSource::File(file) = &self.shared.source else { return Ok(()) };
         let kept = file.renew(now.wall)?;
-        let mut ids = self.ids.lock();
+        let mut ids = self.shared.ids.lock();
         let cluster = Some(kept.id.to_string());
         if ids.cluster != cluster {
-            ids.instance = self.new_instance();
+            ids.instance = new_id().to_string();
         }
         ids.cluster = cluster;
         ids.kept = Some(kept);
         Ok(())
     }
 
-    fn new_instance(&self) -> String {
-        self.given.clone().unwrap_or_else(|| new_id().to_string())
-    }
-
     /// Removes the id of the installation where it is kept, and the ids that reports had: whoever
     /// comes later is somebody else.
     pub(crate) fn forget(&self) -> Result<(), Error> {
-        let mut ids = self.ids.lock();
+        let mut ids = self.shared.ids.lock();
         ids.cluster = Some(new_id().to_string());
         ids.kept = None;
         ids.found = false;
-        ids.instance = self.new_instance();
-        match &self.source {
+        ids.instance = new_id().to_string();
+        match &self.shared.source {
             ClusterSource::File(file) => file.remove(),
             _ => Ok(()),
         }
@@ -183,7 +204,7 @@ impl Identity {
 
     /// The id of this process.
     pub(crate) fn instance(&self) -> String {
-        self.ids.lock().instance.clone()
+        self.given.clone().unwrap_or_else(|| self.shared.ids.lock().instance.clone())
     }
 
     /// A fact at this moment. The first window has begun at `since`.
@@ -200,9 +221,11 @@ impl Identity {
             Host::Ram => machine().ram.into(),
             Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
             Host::InstanceId => Fact::text(self.instance()),
-            Host::ClusterId => self.ids.lock().cluster.clone().map_or(Fact::NULL, Fact::text),
+            Host::ClusterId => {
+                self.shared.ids.lock().cluster.clone().map_or(Fact::NULL, Fact::text)
+            }
             Host::ClusterIdSource => {
-                self.ids.lock().cluster.as_ref().map(|_| self.source.word()).into()
+                self.shared.ids.lock().cluster.as_ref().map(|_| self.shared.source.word()).into()
             }
             Host::StartedAt => since.wall.into(),
             Host::Ci => {

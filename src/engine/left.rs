@@ -27,7 +27,7 @@ impl Left {
         if matches!(collecting, Some(Collecting::NotYet | Collecting::NoMore)) {
             return None;
         }
-        let id = engine.identity.file().filter(|_| !engine.is_guest).cloned();
+        let id = engine.identity.file().filter(|_| !engine.identity.is_guest).cloned();
         let spool = engine.outbox.directory().and_then(|path| std::path::absolute(path).ok());
         let engine = Arc::downgrade(engine);
         (spool.is_some() || id.is_some()).then_some(Left { engine, spool, id })

@@ -112,18 +112,19 @@ impl Engine {
 
     /// Whether the ids are its own, or those of a report that does not collect.
     pub(super) fn looks_after_ids(&self) -> bool {
-        !self.is_guest || !self.identity.is_owned()
+        !self.identity.is_guest || !self.identity.is_owned()
     }
 
     /// Whether the id of the installation is still to be found. The file of another report is
     /// neither read nor made where the switch says no, also by one that has nowhere to report to.
     fn finds_id(&self) -> bool {
-        !self.identity.is_found() && (!self.is_guest || self.consent.decision().mode() != Mode::Off)
+        !self.identity.is_found()
+            && (!self.identity.is_guest || self.consent.decision().mode() != Mode::Off)
     }
 
     /// Whether it looks after its ids, or those that share them do.
     fn own_ids(&self, owned: bool) {
-        if !self.is_guest {
+        if !self.identity.is_guest {
             self.identity.own(owned);
         }
     }

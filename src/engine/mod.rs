@@ -38,10 +38,7 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timing: Timing,
     pub(crate) schedule: Mutex<Schedule>,
-    /// Shared by the reports of one process, unless they have ids of their own.
-    pub(crate) identity: Arc<Identity>,
-    /// The ids are those of the report it is attached to, which looks after them while it collects.
-    pub(crate) is_guest: bool,
+    pub(crate) identity: Identity,
     pub(crate) consent: Arc<Consent>,
     /// What the macros record to, the window too while it collects.
     pub(crate) routes: Arc<Routes>,
