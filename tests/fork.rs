@@ -350,6 +350,7 @@ fn no_report_is_attached_in_a_child() {
         let first = CallHome::builder(schema()).sink(MemorySink::new()).cluster_id_with(ask);
         let first = first.opt_in().build().unwrap();
         thread::scope(|scope| {
+            let go = go; // the thread ends if this panics
             let yes = scope.spawn(|| first.set_enabled(true).map(drop));
             is_here.recv_timeout(SOON).unwrap();
             in_a_child(|| {
