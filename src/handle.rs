@@ -61,8 +61,8 @@ fn refuse(refused: &Counter, times: u64) {
     refused.add(times);
 }
 
-/// A counter, and the tally of what it refuses.
-struct CounterHandle(Arc<Counter>, Arc<Counter>);
+/// A counter.
+struct CounterHandle(Arc<Counter>);
 
 impl CounterFn for CounterHandle {
     #[inline]
@@ -71,9 +71,7 @@ impl CounterFn for CounterHandle {
     }
 
     fn absolute(&self, value: u64) {
-        if !self.0.raise_to(value) {
-            refuse(&self.1, 1);
-        }
+        self.0.raise_to(value);
     }
 }
 
@@ -266,7 +264,7 @@ impl Handle for metrics::Counter {
     fn of(registry: &Registry, key: &Key, found: Found<'_>) -> Self {
         let tallies = registry.tallies();
         let counter = |cell: &Arc<Counter>| {
-            let handle = CounterHandle(Arc::clone(cell), Arc::clone(&tallies.refused));
+            let handle = CounterHandle(Arc::clone(cell));
             metrics::Counter::from_arc(Arc::new(handle))
         };
         let handles = handles(found, |kind, cell| match (cell, kind) {

@@ -34,8 +34,9 @@ impl<'k> Place<'k> {
     fn address(self) -> Address {
         let Place { name, labels } = self;
         Address {
-            name: (name.as_ptr() as usize, name.len()),
-            labels: (labels.as_ptr() as usize, labels.len()),
+            name: name.as_ptr() as usize,
+            labels: labels.as_ptr() as usize,
+            lengths: [name.len(), labels.len()].map(|length| length as u32),
         }
     }
 }
@@ -44,8 +45,10 @@ impl<'k> Place<'k> {
 /// two equal keys even are the same memory, which is quicker to see than that they say the same.
 #[derive(PartialEq)]
 struct Address {
-    name: (usize, usize),
-    labels: (usize, usize),
+    name: usize,
+    labels: usize,
+    /// Of what is at the one place and at the other; neither has four billion of anything.
+    lengths: [u32; 2],
 }
 
 impl<H> Map<H> {

@@ -1,5 +1,7 @@
 //! A counter: what was added, as one growing total that is never reset.
 
+use std::sync::Arc;
+
 use super::id::{Id, Ids, Place};
 use super::sync::{AtomicU64, Mutex, Ordering, global};
 use super::table::{self, WORDS};
@@ -30,10 +32,18 @@ pub(crate) struct Counter {
     /// to it; read by [`total`](Counter::total), which leaves the lock alone until then. A lock
     /// taken at every seal would take this cache line from all who record.
     is_large: AtomicU64,
+    /// Where what it refuses is counted. Here, and not in each thread's handle, which there are many
+    /// more of.
+    refused: Option<Arc<Counter>>,
 }
 
 impl Counter {
     pub(crate) fn new() -> Self {
+        Counter::telling(None)
+    }
+
+    /// A counter that counts there what it refuses.
+    pub(crate) fn telling(refused: Option<Arc<Counter>>) -> Self {
         let id = IDS.take();
         let place = id.place(WORDS);
         Counter {
@@ -44,6 +54,7 @@ impl Counter {
             homeless: AtomicU64::new(0),
             large: Mutex::new(0),
             is_large: AtomicU64::new(0),
+            refused,
         }
     }
 
@@ -98,10 +109,11 @@ impl Counter {
 
     /// Raises the total to at least `total`. The lock makes two raises one after the other, so
     /// neither adds what the other has added already; additions by other threads at the same
-    /// time count as made after the raise. False, and nothing done, when it comes from an
-    /// allocator that records while cells are being worked at (see [`table::aside`]).
+    /// time count as made after the raise. False, and nothing done but counting that, when it comes
+    /// from an allocator that records while cells are being worked at (see [`table::aside`]).
     pub(crate) fn raise_to(&self, total: u64) -> bool {
         if table::is_aside() {
+            self.refused.iter().for_each(|refused| refused.add(1));
             return false;
         }
         let mut large = self.large.lock();

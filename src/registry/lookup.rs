@@ -153,9 +153,10 @@ impl Registry {
             capped: Arc::new(Counter::new()),
             unasked: Counter::new(),
         };
+        let counter = || Counter::telling(Some(Arc::clone(&tallies.refused)));
         let cells = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
             Kind::Later => Cell::Fact(OnceLock::new()),
-            Kind::Counter | Kind::Panics(_) => Cell::Counter(Arc::new(Counter::new())),
+            Kind::Counter | Kind::Panics(_) => Cell::Counter(Arc::new(counter())),
             Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
             Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
             Kind::Summary => Cell::Histogram(Arc::new(Histogram::new())),
@@ -164,7 +165,7 @@ impl Registry {
                 Of::Buckets(cutoffs) => {
                     Cell::Buckets(Series::new(series, |_| Buckets::new(cutoffs)))
                 }
-                Of::Counters => Cell::Series(Series::new(series, |_| Counter::new())),
+                Of::Counters => Cell::Series(Series::new(series, |_| counter())),
                 Of::Gauges => Cell::GaugeSeries(Series::new(series, |listed| {
                     let zero = listed.then_some(leaf.field.default.unwrap_or(0.0));
                     Gauge::new(zero, false)
