@@ -8,16 +8,20 @@ const UNSET: u64 = 0x7ff8_0000_0000_0000;
 /// The last value set, by whichever thread.
 ///
 /// "Last" is an order over all threads, so the value is shared: a set is one relaxed store, an
-/// increment a compare-exchange. On cache lines of its own: what lies next to it on the heap may be
-/// read by all who record anything.
-#[repr(align(128))]
+/// increment a compare-exchange.
 pub(crate) struct Gauge {
     /// The value's bits. Written by any thread, read by any; relaxed, for it publishes nothing.
-    value: AtomicU64,
+    value: Alone,
     /// What increments of a gauge that was never set start from.
     default: Option<f64>,
     range: Option<Tracked>,
 }
+
+/// On cache lines of its own: a thread that sets, and reads nothing that is there, goes on while the
+/// store waits for the line. (The macro's next step is an addition to its handle's reference count,
+/// which waits for the store: two threads that set one gauge through it take turns.)
+#[repr(align(128))]
+struct Alone(AtomicU64);
 
 /// The lowest and the highest value since the last [`Gauge::take_range`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +44,7 @@ impl Gauge {
     pub(crate) fn new(default: Option<f64>, tracked: bool) -> Self {
         let range = tracked
             .then(|| Tracked { min: AtomicU64::new(u64::MAX), max: AtomicU64::new(u64::MIN) });
-        Gauge { value: AtomicU64::new(UNSET), default, range }
+        Gauge { value: Alone(AtomicU64::new(UNSET)), default, range }
     }
 
     /// Whether the gauge keeps its extremes.
@@ -50,7 +54,7 @@ impl Gauge {
 
     /// Makes the gauge one that nobody has set.
     pub(crate) fn clear(&self) {
-        self.value.store(UNSET, Ordering::Relaxed);
+        self.value.0.store(UNSET, Ordering::Relaxed);
         if let Some(range) = &self.range {
             range.min.store(u64::MAX, Ordering::Relaxed);
             range.max.store(u64::MIN, Ordering::Relaxed);
@@ -59,7 +63,7 @@ impl Gauge {
 
     /// The last value set, else the default, else nothing.
     pub(crate) fn get(&self) -> Option<f64> {
-        let value = f64::from_bits(self.value.load(Ordering::Relaxed));
+        let value = f64::from_bits(self.value.0.load(Ordering::Relaxed));
         if value.is_nan() { self.default } else { Some(value) }
     }
 
@@ -69,7 +73,7 @@ impl Gauge {
         if !value.is_finite() {
             return false;
         }
-        self.value.store(value.to_bits(), Ordering::Relaxed);
+        self.value.0.store(value.to_bits(), Ordering::Relaxed);
         self.reached(value);
         true
     }
@@ -77,7 +81,7 @@ impl Gauge {
     /// Adds to the value. False, and nothing changed, when the sum is not finite.
     #[inline]
     pub(crate) fn add(&self, amount: f64) -> bool {
-        let mut bits = self.value.load(Ordering::Relaxed);
+        let mut bits = self.value.0.load(Ordering::Relaxed);
         loop {
             let from = f64::from_bits(bits);
             let from = if from.is_nan() { self.default.unwrap_or(0.0) } else { from };
@@ -85,7 +89,7 @@ impl Gauge {
             if !sum.is_finite() {
                 return false;
             }
-            let set = self.value.compare_exchange_weak(
+            let set = self.value.0.compare_exchange_weak(
                 bits,
                 sum.to_bits(),
                 Ordering::Relaxed,
@@ -120,7 +124,7 @@ impl Gauge {
         let range = self.range.as_ref()?;
         let min = range.min.swap(u64::MAX, Ordering::Relaxed);
         let max = range.max.swap(u64::MIN, Ordering::Relaxed);
-        let value = f64::from_bits(self.value.load(Ordering::Relaxed));
+        let value = f64::from_bits(self.value.0.load(Ordering::Relaxed));
         if value.is_nan() {
             return between(min, max);
         }
