@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::routes::Routes;
 
 /// The recorder of one aggregator and of those attached to it, for
-/// [`metrics::with_local_recorder`], or for a fan-out beside other recorders. `Builder::install` makes one the global recorder.
+/// [`metrics::with_local_recorder`], or for a fan-out beside other recorders. `Builder::install`
+/// makes one the global recorder.
 ///
 /// A metric that the schema does not declare gets a handle that does nothing. Descriptions given
 /// through the facade are ignored: the schema describes its fields.

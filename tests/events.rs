@@ -13,7 +13,7 @@ use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Fact, Report, Schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::SOON;
+use support::{Hanging, SOON};
 
 fn command() -> Schema {
     Schema::new("command")
@@ -305,28 +305,10 @@ fn a_command_that_ends_ships_its_events_within_its_budget() {
     assert!(callhome.shutdown(budget).last_error().is_none());
 }
 
-/// A receiver that never answers; the test lets go of it.
-struct Hanging(Mutex<std::sync::mpsc::Receiver<()>>);
-
-impl Sink for Hanging {
-    fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
-        let _ = self.0.lock().unwrap().recv();
-        Ok(())
-    }
-
-    fn describe(&self) -> String {
-        "a receiver that hangs".into()
-    }
-
-    fn is_local(&self) -> bool {
-        true
-    }
-}
-
 #[test]
 fn a_receiver_that_hangs_does_not_keep_a_command() {
-    let (_let_go, hanging) = std::sync::mpsc::channel();
-    let callhome = builder().opt_out().sink(Hanging(hanging.into())).build().unwrap();
+    let (_let_go, hanging) = Hanging::new();
+    let callhome = builder().opt_out().sink(hanging).build().unwrap();
     send(&callhome, 1);
     send(&callhome, 2);
     let begin = std::time::Instant::now();

@@ -6,11 +6,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use callhome::sink::{MemorySink, Parcel, SendError, Sink};
+use callhome::sink::MemorySink;
 use callhome::{CallHome, ErrorKind, Schema};
 use metrics::{counter, gauge};
-use support::SOON;
 use support::apart::{apart, apart_with, has_threads, threads};
+use support::{Hanging, SOON};
 
 fn schema() -> Schema {
     Schema::new("s").counter("n").gauge_summary("g").default(0.0)
@@ -124,36 +124,18 @@ fn the_applications_own_variable_is_heeded() {
     apart_with(name, &[("SHOP_TELEMETRY", "Disabled")], || is_off("SHOP_TELEMETRY=disabled"));
 }
 
-/// Hangs until it is let go.
-struct Hanging(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
-
-impl Sink for Hanging {
-    fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
-        let _ = self.0.lock().unwrap().recv();
-        Ok(())
-    }
-
-    fn describe(&self) -> String {
-        "a receiver that hangs".into()
-    }
-
-    fn is_local(&self) -> bool {
-        true
-    }
-}
-
 #[test]
 fn a_receiver_that_hangs_delays_neither_sampling_nor_sealing_nor_the_end() {
     let name = "a_receiver_that_hangs_delays_neither_sampling_nor_sealing_nor_the_end";
     apart(name, || {
-        let (_let_go, hanging) = std::sync::mpsc::channel();
+        let (_let_go, hanging) = Hanging::new();
         let (tell, told) = std::sync::mpsc::channel();
         let schema = Schema::new("s").counter("n").sampled("polled", move || {
             let _ = tell.send(());
             1.0
         });
         let callhome = CallHome::builder(schema)
-            .sink(Hanging(hanging.into()))
+            .sink(hanging)
             .opt_out()
             .every(Duration::from_millis(100))
             .sample_every(Duration::from_millis(100))

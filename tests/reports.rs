@@ -358,8 +358,8 @@ mod installed {
     use std::sync::mpsc;
     use std::time::Instant;
 
-    use super::support::SOON;
     use super::support::apart::{apart, apart_with, has_threads, threads};
+    use super::support::{Hanging, SOON};
     use super::*;
 
     fn schema() -> Schema {
@@ -415,38 +415,16 @@ mod installed {
         });
     }
 
-    /// Hangs until it is let go.
-    struct Hanging(std::sync::Mutex<mpsc::Receiver<()>>);
-
-    impl Sink for Hanging {
-        fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
-            let _ = self.0.lock().unwrap().recv();
-            Ok(())
-        }
-
-        fn describe(&self) -> String {
-            "a receiver that hangs".into()
-        }
-
-        fn is_local(&self) -> bool {
-            true
-        }
-    }
-
     #[test]
     fn all_reports_end_within_one_deadline() {
         apart("installed::all_reports_end_within_one_deadline", || {
-            let hanging = || {
-                let (let_go, hanging) = mpsc::channel::<()>();
-                (let_go, Hanging(hanging.into()))
-            };
             let deadline = Duration::from_secs(1);
             let slow = |sink| builder(schema()).sink(sink);
-            let (_first, sink) = hanging();
+            let (_first, sink) = Hanging::new();
             let first = slow(sink).opt_out().install().unwrap();
             let others: Vec<_> = (0..20)
                 .map(|_| {
-                    let (let_go, sink) = hanging();
+                    let (let_go, sink) = Hanging::new();
                     (let_go, first.attach(slow(sink)).unwrap())
                 })
                 .collect();

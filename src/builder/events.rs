@@ -27,7 +27,8 @@ impl Builder {
     ///
     /// The envelope of an event is an object of `event_id` (a random UUID), `sequence` (from 1,
     /// counted by the process), `schema_id`, `library`, `time` (RFC 3339, UTC, microseconds),
-    /// `losses`, and `data`, and of `instance` and `installation` as that of a report; [`bare`](Builder::bare) leaves it out. Besides the reasons of reports `losses` has
+    /// `losses`, and `data`, and of `instance` and `installation` as that of a report;
+    /// [`bare`](Builder::bare) leaves it out. Besides the reasons of reports `losses` has
     /// `undeclared_events`, and `reports_unshipped` and `reports_withdrawn` are in the status alone.
     /// Where reports are attached to the aggregator of events, `undeclared_metrics` is here: metrics
     /// that none of them declares.

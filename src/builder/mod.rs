@@ -160,8 +160,9 @@ impl Builder {
     /// did.
     ///
     /// `losses` has a count for each reason there was. Of values: `refused_values` (NaN,
-    /// infinities, samples that no bucket takes), `undeclared_metrics` and `mismatched_metrics` (registrations of a name, or of
-    /// labels, that the schema does not have, or has as another kind), `failed_functions`,
+    /// infinities, samples that no bucket takes), `undeclared_metrics` and `mismatched_metrics`
+    /// (registrations of a name, or of labels, that the schema does not have, or has as another
+    /// kind), `failed_functions`,
     /// `capped_values` (records under `__other__`: their label had as many values as it may),
     /// `undeclared_values` (given to a section by its function). Of windows that will not arrive:
     /// `reports_refused` (the receiver would never have taken them), `reports_overflowed` (too many

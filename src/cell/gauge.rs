@@ -18,8 +18,8 @@ pub(crate) struct Gauge {
 }
 
 /// On cache lines of its own: a thread that sets, and reads nothing that is there, goes on while the
-/// store waits for the line. (The macro's next step is an addition to its handle's reference count,
-/// which waits for the store: two threads that set one gauge through it take turns.)
+/// store waits for the line. (On x86 the macro's next step, a locked addition to its handle's
+/// reference count, waits for the store, so two threads that set one gauge through it take turns.)
 #[repr(align(128))]
 struct Alone(AtomicU64);
 

@@ -11,8 +11,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
+
+use callhome::sink::{Parcel, SendError, Sink};
 
 /// The longest that a test waits for something that must happen. Far more than it takes; its only
 /// use is that a broken test ends.
@@ -36,6 +38,31 @@ pub(crate) fn example(name: &str) -> Command {
     let mut command = Command::new(example);
     command.env_remove("DO_NOT_TRACK");
     command
+}
+
+/// A sink that hangs until the sender of its channel goes.
+pub(crate) struct Hanging(Mutex<mpsc::Receiver<()>>);
+
+impl Hanging {
+    pub(crate) fn new() -> (mpsc::Sender<()>, Hanging) {
+        let (let_go, hanging) = mpsc::channel();
+        (let_go, Hanging(hanging.into()))
+    }
+}
+
+impl Sink for Hanging {
+    fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
+        let _ = self.0.lock().unwrap().recv();
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "a receiver that hangs".into()
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 /// Writes `piece` again and again until the peer has closed the connection. Returns how many bytes
