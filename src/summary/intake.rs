@@ -4,10 +4,12 @@ use super::exact::EXACT_DISTINCT;
 use super::reducer::Summary;
 
 /// Samples that are kept as they came in while it is open whether they are many distinct values:
-/// 64 KiB, about what cells take. Continuous samples fill [`EXACT_DISTINCT`] cells with a quarter
-/// of them; it is as long as it is so that between two seals in a loop a recorder has no more to
-/// do than to keep them.
+/// 64 KiB, about what cells take; as long as it is so that between two seals in a loop a recorder has
+/// mostly no more to do than to keep them.
 const LOG: usize = 8192;
+/// Of which so many tell a window with many distinct values: continuous samples fill more than
+/// [`EXACT_DISTINCT`] cells with them.
+const PROOF: usize = LOG / 4;
 
 /// Windows that a summary is taken for one with many distinct values after it last was.
 const PATIENCE: u8 = 8;
@@ -16,14 +18,15 @@ const PATIENCE: u8 = 8;
 ///
 /// It prepares for a window like those before. Where these had many distinct values, counting
 /// them one by one until there are too many would be most of the work of a short window; there
-/// the first samples are only kept, and are counted when there is no room for more, or by the
-/// sealer. What becomes of them is the same [`Summary`] either way.
+/// the first samples are only kept. When there is no room for more, each batch that comes is counted
+/// together with as many of them, so that no recorder has a whole log to count at once; what is left
+/// of it, the sealer counts. What becomes of them is the same [`Summary`] either way.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Intake {
     summary: Summary,
-    /// The first samples of the window, not yet in `summary`, which is empty until they are.
+    /// The first samples of the window that are not in `summary` yet.
     log: Vec<f64>,
-    /// Whether samples go to the log.
+    /// Whether samples go to the log; `summary` is empty as long as they do.
     is_logging: bool,
     /// For how many windows from this one on there is a log.
     patience: u8,
@@ -49,8 +52,10 @@ impl Intake {
             if self.log.len() + values.len() <= LOG {
                 return self.log.extend_from_slice(values);
             }
-            self.count();
+            self.is_logging = false;
+            self.count_last(PROOF);
         }
+        self.count_last(values.len());
         self.summary.extend(values);
     }
 
@@ -85,11 +90,17 @@ impl Intake {
         self.is_logging
     }
 
-    /// Moves the samples from the log to the summary. The log's memory stays, to be freed by the
-    /// sealer, who made it: a recorder would have to lock the sealer's part of the heap.
+    /// Moves all samples from the log to the summary.
     fn count(&mut self) {
         self.is_logging = false;
-        self.summary.extend_many(&self.log);
-        self.log.clear();
+        self.count_last(self.log.len());
+    }
+
+    /// Moves the last samples from the log to the summary. The log's memory stays, to be freed by
+    /// the sealer, who made it: a recorder would have to lock the sealer's part of the heap.
+    fn count_last(&mut self, samples: usize) {
+        let (rest, last) = self.log.split_at(self.log.len().saturating_sub(samples));
+        self.summary.extend_many(last);
+        self.log.truncate(rest.len());
     }
 }

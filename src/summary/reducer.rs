@@ -54,9 +54,9 @@ impl Summary {
         }
     }
 
-    /// Adds a batch of finite samples to an empty summary, quickly if they are many distinct values.
+    /// Adds a batch of finite samples, quickly if they are many distinct values and the first.
     pub(super) fn extend_many(&mut self, values: &[f64]) {
-        if values.len() > EXACT_DISTINCT {
+        if self.count == 0 && values.len() > EXACT_DISTINCT {
             let mut cells = Box::new(Cells::new());
             cells.extend(values);
             if cells.occupied() > EXACT_DISTINCT {

@@ -32,7 +32,17 @@ fn windows_do_not_depend_on_those_before() {
     let mut intake = Intake::default();
     let limit = EXACT_DISTINCT;
     let windows = [(10, 1), (0, 1), (9000, 5000), (9000, limit), (9000, limit + 1), (8192, limit)];
-    let more = [(8193, limit + 1), (100, 3), (limit + 1, limit + 1), (1, 1), (9000, 2), (70, 70)];
+    let more = [
+        (8193, limit + 1),
+        (100, 3),
+        (limit + 1, limit + 1),
+        (1, 1),
+        (9000, 2),
+        (70, 70),
+        (20_000, 5000),
+        (10_000, limit),
+        (20_000, 3),
+    ];
     for (count, distinct) in windows.into_iter().chain(more).cycle().take(50) {
         let batches = samples(count, distinct);
         check(&window(&mut intake, &batches), &batches);
@@ -69,7 +79,7 @@ proptest! {
 
     #[test]
     fn any_windows_are_those_of_a_summary(
-        windows in prop::collection::vec((0usize..12_000, 1usize..3000), 1..6),
+        windows in prop::collection::vec((0usize..20_000, 1usize..3000), 1..6),
     ) {
         let mut intake = Intake::default();
         for (count, distinct) in windows {
