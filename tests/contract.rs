@@ -76,17 +76,26 @@ impl Declared {
         };
         let s = if default && matches!(kind, 1 | 3) { s.default(-1.5) } else { s };
         let has_figures = matches!(kind, 2 | 3 | 5);
-        let has_buckets = has_figures && figures.contains(&Figure::Buckets(16));
+        let has_detail = has_figures && details().iter().any(|detail| figures.contains(detail));
         let s = if has_figures { figures.into_iter().fold(s, Schema::with) } else { s };
         let version = |transform: &Transform| *transform == Transform::MajorMinor;
         let least = |transform: &Transform| matches!(transform, Transform::AtLeast(_));
         match kind {
             6 | 21 => transforms.into_iter().fold(s, Schema::transform),
             10..=14 | 20 | 22 | 23 => s,
-            _ if has_buckets => transforms.into_iter().filter(least).fold(s, Schema::transform),
+            _ if has_detail => transforms.into_iter().filter(least).fold(s, Schema::transform),
             _ => transforms.into_iter().filter(|one| !version(one)).fold(s, Schema::transform),
         }
     }
+}
+
+/// What summaries say of the samples themselves.
+fn details() -> Vec<Figure> {
+    vec![
+        Figure::Buckets(16),
+        #[cfg(feature = "hdr")]
+        Figure::Hdr(0.5),
+    ]
 }
 
 fn labels(series: Series) -> Series {
@@ -179,14 +188,10 @@ fn facts() -> impl Strategy<Value = Fact> {
 }
 
 fn declared() -> impl Strategy<Value = Declared> {
-    let figure = select(vec![
-        Figure::Count,
-        Figure::Sum,
-        Figure::Stddev,
-        Figure::Quantile(0.999),
-        Figure::Buckets(16),
-    ]);
-    let figures = prop_oneof![Just(Vec::new()), figure.prop_map(|figure| vec![figure])];
+    let figures = [Figure::Count, Figure::Sum, Figure::Stddev, Figure::Quantile(0.999)];
+    let figures = select([&figures[..], &details()].concat());
+    let figures =
+        prop_oneof![Just(Vec::new()), figures.prop_map(|figure| vec![figure]), Just(details()),];
     let sample = proptest::option::of(values());
     let parts = (0..KINDS, transforms(), figures, facts(), any::<bool>(), sample);
     parts.prop_map(|(kind, transforms, figures, fact, default, sample)| Declared {

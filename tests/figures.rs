@@ -80,6 +80,54 @@ fn buckets_are_pairs_that_add_up() {
     assert_eq!(rows["buckets_error"], 0.25); // two for each power of two
 }
 
+#[cfg(feature = "hdr")]
+#[test]
+fn a_histogram_has_its_resolution_beside_it() {
+    let schema = Schema::new("shop").summary("time").with(Figure::Hdr(0.001)).summary("rows");
+    let t = CallHome::builder(schema.with(Figure::Hdr(1.0))).build().unwrap();
+    metrics::with_local_recorder(t.recorder(), || {
+        histogram!("time").record(0.25);
+        histogram!("rows").record(-1.0);
+    });
+    let report = t.flush().unwrap();
+    // The wire format's own mark, in base64.
+    assert!(report["time"]["hdr"].as_str().unwrap().starts_with("HISTF"), "{report}");
+    assert_eq!(report["time"]["hdr_resolution"], 0.001);
+    let nothing = r#""mode":-1,"hdr":null,"hdr_resolution":1}"#;
+    assert!(report.body().contains(nothing), "{report}");
+    // No samples are a histogram as well, one that adds nothing.
+    let report = t.flush().unwrap();
+    assert!(report["rows"]["hdr"].as_str().unwrap().starts_with("HISTF"), "{report}");
+}
+
+#[cfg(feature = "hdr")]
+#[test]
+fn a_histogram_that_cannot_be_is_an_error_of_build() {
+    let error = |schema: Schema| CallHome::builder(schema).build().err().unwrap().to_string();
+    let summary = || Schema::new("shop").summary("a");
+    for resolution in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let message = error(summary().with(Figure::Hdr(resolution)));
+        let expected = format!("`a` has `hdr` with the resolution {resolution}: give");
+        assert!(message.contains(&expected), "{message}");
+    }
+    let twice = summary().with(Figure::Hdr(1.0)).with(Figure::Hdr(0.1));
+    assert!(error(twice).contains("`a` has `hdr` twice"));
+    let coarse = summary().with(Figure::Hdr(1.0)).transform(Transform::Digits(2));
+    assert!(error(coarse).contains("`a` has `hdr`, to which `digits 2` does not apply"));
+    let id = |resolution| {
+        let t = CallHome::builder(summary().with(Figure::Hdr(resolution))).build().unwrap();
+        let report = t.flush().unwrap();
+        let report: serde_json::Value = serde_json::from_str(report.body()).unwrap();
+        report["schema_id"].clone()
+    };
+    assert_ne!(id(1.0), id(0.1), "who adds histograms up has to tell them apart");
+    let few = summary().with(Figure::Hdr(1.0)).transform(Transform::AtLeast(2));
+    assert_eq!(
+        CallHome::builder(few).build().unwrap().flush().unwrap()["a"],
+        serde_json::Value::Null
+    );
+}
+
 /// More distinct values than are kept apart: quantiles and deviation come from the sketch.
 #[test]
 fn figures_of_many_distinct_values_are_close() {

@@ -149,13 +149,20 @@ fn summary(field: &Field) -> Shape {
                 let pair = Shape::tuple(vec![("value", number()), ("count", Shape::count())]);
                 Shape { most: Some(*most), ..Shape::list(pair) }
             }
+            #[cfg(feature = "hdr")]
+            Figure::Hdr(_) => {
+                Shape { longest: Some(Figure::LONGEST_HDR), ..Shape::of(&["string"]).or_null() }
+            }
             _ => number(),
         };
         members.push((figure.key(), shape));
-        if let Figure::Buckets(_) = figure {
-            let error = Shape { minimum: Some(0), ..number() };
-            members.push((Figure::ERROR.to_owned(), error));
-        }
+        let beside = match figure {
+            Figure::Buckets(_) => Figure::ERROR,
+            #[cfg(feature = "hdr")]
+            Figure::Hdr(_) => Figure::RESOLUTION,
+            _ => continue,
+        };
+        members.push((beside.to_owned(), Shape { minimum: Some(0), ..number() }));
     }
     // Of a summary that has too few samples nothing is said; `AtLeast` does nothing to its figures.
     let (rest, least): (Vec<_>, Vec<_>) = field

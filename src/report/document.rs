@@ -138,6 +138,11 @@ fn figures<S: Serializer>(
                 map.serialize_entry(&key, &pairs.collect::<Vec<_>>())?;
                 map.serialize_entry(Figure::ERROR, &Number(error))?;
             }
+            #[cfg(feature = "hdr")]
+            Figure::Hdr(resolution) => {
+                map.serialize_entry(&key, &figures.hdr(*resolution))?;
+                map.serialize_entry(Figure::RESOLUTION, &Number(*resolution))?;
+            }
         }
     }
     map.end()

@@ -89,6 +89,16 @@ fn figures(field: &Field, path: &str) -> Result<(), Error> {
                     "`{path}` has {most} buckets: give a number from 16 to 1024"
                 )));
             }
+        }
+        #[cfg(feature = "hdr")]
+        if let Figure::Hdr(resolution) = figure {
+            if !(resolution.is_finite() && *resolution > 0.0) {
+                return Err(bad(format!(
+                    "`{path}` has `{key}` with the resolution {resolution}: give a finite number above 0"
+                )));
+            }
+        }
+        if figure.is_detail() {
             let coarser = |transform: &&Transform| !matches!(transform, Transform::AtLeast(_));
             if let Some(transform) = field.transforms.iter().find(coarser) {
                 return Err(bad(format!(

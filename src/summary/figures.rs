@@ -46,4 +46,11 @@ impl Figures<'_> {
     pub(crate) fn buckets(&self, most: usize) -> Buckets {
         self.ranked.buckets(most)
     }
+
+    /// The samples in HdrHistogram's encoding, counted as multiples of the resolution; `None` if they
+    /// cannot be.
+    #[cfg(feature = "hdr")]
+    pub(crate) fn hdr(&self, resolution: f64) -> Option<String> {
+        super::hdr::encode(&self.ranked.samples(), resolution)
+    }
 }

@@ -49,6 +49,8 @@ mod deviation;
 mod exact;
 mod figures;
 mod float;
+#[cfg(feature = "hdr")]
+mod hdr;
 mod intake;
 mod octave;
 mod ranked;

@@ -24,9 +24,14 @@ impl Ranked<'_> {
 
     /// The samples as at most so many pairs of value and count, but at least five.
     pub(super) fn buckets(&self, most: usize) -> Buckets {
+        Buckets::new(&self.samples(), matches!(self, Ranked::Exact(_)), most)
+    }
+
+    /// The samples in order, exact or each less than 1/1024 off.
+    pub(super) fn samples(&self) -> Vec<(f64, u64)> {
         match self {
-            Ranked::Exact(table) => Buckets::new(&table.sorted(), true, most),
-            Ranked::Cells(sketch) => Buckets::new(&sketch.samples(), false, most),
+            Ranked::Exact(table) => table.sorted(),
+            Ranked::Cells(sketch) => sketch.samples(),
         }
     }
 

@@ -62,6 +62,18 @@ fn schema() -> Schema {
             .series("rows", |s| s.values("a b", ["'", "\\", "\0"]).seen("\"").at_most(9))
             .panics("panics", &[("here", "src/")])
         })
+        .section("hdr", hdr)
+}
+
+/// A histogram that is there and one that cannot be.
+#[cfg(feature = "hdr")]
+fn hdr(s: Schema) -> Schema {
+    s.summary("there").with(Figure::Hdr(0.5)).summary("none").with(Figure::Hdr(0.5))
+}
+
+#[cfg(not(feature = "hdr"))]
+fn hdr(s: Schema) -> Schema {
+    s.counter("there")
 }
 
 fn record() {
@@ -81,6 +93,8 @@ fn record() {
         histogram!("values.extremes").record(value);
     }
     histogram!("values.hidden").record(1.0);
+    histogram!("hdr.there").record(7.0);
+    histogram!("hdr.none").record(-7.0);
     for label in ["'", "\\", "\"", "\0", "", "é", "\u{1}\n\t", "$body$"] {
         counter!("values.seen", "it's \\ \"" => label).increment(1);
         counter!("values.listed", "k" => label).increment(1);
@@ -149,5 +163,7 @@ pub(crate) fn check(engine: &dyn Engine) {
         false => (r#"'tab\t line\n quote\' " back\\ \\u0000 nul\0 é😀 $body$'"#, "length"),
     };
     same(&format!("values_text = {text}"));
+    #[cfg(feature = "hdr")]
+    same("hdr_there_hdr LIKE 'HISTF%' AND hdr_none_hdr IS NULL AND hdr_none_hdr_resolution = 0.5");
     same(&format!("{length}(values_seen_name) = 8 AND {length}(values_seen_value) = 8"));
 }

@@ -4,6 +4,8 @@ mod arithmetic;
 mod bounds;
 mod buckets;
 mod deviation;
+#[cfg(feature = "hdr")]
+mod hdr;
 mod intake;
 mod octave;
 mod oracle;
