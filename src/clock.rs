@@ -48,9 +48,39 @@ pub(crate) fn parse_utc(text: &str) -> Option<SystemTime> {
     text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
 }
 
+/// A length of time in words, by its two largest units: `45 s`, `10 min`, `3 h 59 min`, `29 d 23 h`.
+pub(crate) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (large, small) = match seconds {
+        0..60 => ((seconds, "s"), (0, "")),
+        60..3600 => ((seconds / 60, "min"), (0, "")),
+        3600..172_800 => ((seconds / 3600, "h"), (seconds / 60 % 60, "min")),
+        _ => ((seconds / 86_400, "d"), (seconds / 3600 % 24, "h")),
+    };
+    match (large, small) {
+        ((large, unit), (0, _)) => format!("{large} {unit}"),
+        ((large, unit), (small, below)) => format!("{large} {unit} {small} {below}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_of_time_has_its_two_largest_units() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (3599, "59 min"),
+            (7200, "2 h"),
+            (14_399, "3 h 59 min"),
+            (86_400, "24 h"),
+            (2_588_400, "29 d 23 h"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), words);
+        }
+    }
 
     #[test]
     fn times_are_rfc_3339_in_utc() {

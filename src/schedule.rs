@@ -7,6 +7,22 @@ use std::time::Duration;
 /// have one phase keeps step with the other.
 const JITTER: u32 = 64;
 
+/// What is drawn by an id besides the phase, which is number 0, and the jitter of each report.
+const TURN: u64 = u64::MAX;
+const SHARE: u64 = u64::MAX - 1;
+
+/// Whether an installation is in a share of all.
+pub(crate) fn is_in_share(id: &str, share: f64) -> bool {
+    draw(id, SHARE) < share
+}
+
+/// A number from 0 to below 1, the same for the same id and number.
+fn draw(id: &str, number: u64) -> f64 {
+    // SipHash with a fixed key: evenly spread, and the same wherever it is computed.
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((id, number));
+    (hash >> 11) as f64 / (1u64 << 53) as f64
+}
+
 /// When to sample and when to seal, on the monotonic clock.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -84,10 +100,7 @@ impl Phase {
 
     /// A share of the spread, the same for the same instance and number.
     fn share(&self, number: u64) -> Duration {
-        // SipHash with a fixed key: evenly spread, and the same wherever it is computed.
-        let hash = BuildHasherDefault::<DefaultHasher>::default()
-            .hash_one((self.instance.as_str(), number));
-        self.spread.mul_f64((hash >> 11) as f64 / (1u64 << 53) as f64)
+        self.spread.mul_f64(draw(&self.instance, number))
     }
 
     /// How late the report after so many others is.
@@ -133,6 +146,27 @@ impl Schedule {
     /// How late the next report is: never so late that it misses the beat after it.
     fn late(&self) -> Duration {
         self.phase.jitter(self.report.passed).min(self.report.every / 2)
+    }
+
+    /// The beat of the next report, if reports are to go at least `every` apart: one beat of so many,
+    /// counted from the last one. Which one of so many is drawn by the instance: those of a fleet whose
+    /// beats lie in one interval spread over all of `every`. The first wait is longer for it.
+    pub(crate) fn turn(&self, every: Duration) -> Duration {
+        let Beat { next, every: own, passed } = self.report;
+        let beats =
+            every.as_nanos().div_ceil(own.as_nanos().max(1)).clamp(1, u32::MAX.into()) as u64;
+        let least = passed.saturating_add(beats - 1);
+        let drawn = (draw(&self.phase.instance, TURN) * beats as f64) as u64;
+        // Without a spread all beats are meant to come at the same time everywhere.
+        let drawn = if self.phase.spread.is_zero() { least % beats } else { drawn.min(beats - 1) };
+        let more = (drawn + beats - least % beats) % beats;
+        let steps = u32::try_from(beats - 1 + more).unwrap_or(u32::MAX);
+        next.saturating_add(own.saturating_mul(steps))
+    }
+
+    /// The interval between two reports.
+    pub(crate) fn interval(&self) -> Duration {
+        self.report.every
     }
 
     /// When anything is due.
@@ -231,5 +265,83 @@ mod tests {
         let (least, most) = (due("a").into_iter().min(), due("a").into_iter().max());
         assert!(most > least);
         assert!(most.zip(least).is_some_and(|(most, least)| most - least <= every / JITTER));
+    }
+
+    /// The beats of an instance, from the first on, and what it makes of `every`.
+    fn turns(instance: &str, own: Duration, every: Duration, spread: Duration) -> Vec<u64> {
+        let phase = Phase::new(instance, spread);
+        let mut schedule = Schedule::new(s(0), s(0), own, None, phase);
+        let mut last: Option<u64> = None;
+        let mut turns = Vec::new();
+        for beat in 0..100 {
+            let turn = schedule.turn(every);
+            if last.is_none_or(|last| last == beat) {
+                // It goes, and the receiver asks again.
+                let begin = schedule.report.next;
+                assert!(schedule.take_report(schedule.next_report()));
+                let next = schedule.turn(every);
+                assert!(next - begin >= every.max(own), "{next:?} after {begin:?}");
+                last = Some(beat + ((next - begin).as_nanos() / own.as_nanos()) as u64);
+                turns.push(beat);
+            } else {
+                assert!(schedule.report.next < turn, "it stays where it was");
+                assert!(schedule.take_report(schedule.next_report()));
+            }
+        }
+        turns
+    }
+
+    #[test]
+    fn reports_that_are_to_go_less_often_go_at_beats_that_lie_far_enough_apart() {
+        let own = s(4 * 3600);
+        for (every, beats) in [(1, 1), (4 * 3600, 1), (4 * 3600 + 1, 2), (86_400, 6)] {
+            for instance in ["a", "b", "c", "d"] {
+                let turns = turns(instance, own, s(every), own);
+                assert!((beats..2 * beats).contains(&turns[1]), "{turns:?}");
+                assert!(turns[1..].windows(2).all(|two| two[1] - two[0] == beats), "{turns:?}");
+            }
+            let exact = turns("a", own, s(every), Duration::ZERO);
+            assert!(exact.windows(2).all(|two| two[1] - two[0] == beats), "{exact:?}");
+        }
+    }
+
+    #[test]
+    fn a_fleet_that_is_to_report_less_often_spreads_over_the_longer_interval() {
+        const INSTANCES: usize = 6_000;
+        let own = s(4 * 3600);
+        let mut beats = [0usize; 6];
+        for instance in 0..INSTANCES {
+            let phase = Phase::new(&format!("instance {instance}"), own);
+            let mut schedule = Schedule::new(s(0), s(0), own, None, phase);
+            assert!(schedule.take_report(schedule.next_report()));
+            let begin = schedule.report.next;
+            let later = (schedule.turn(6 * own) - begin).as_nanos() / own.as_nanos();
+            beats[later as usize - 5] += 1;
+        }
+        let even = INSTANCES / 6;
+        assert!(beats.iter().all(|n| n.abs_diff(even) < even / 8), "{beats:?}");
+    }
+
+    #[test]
+    fn extreme_turns_do_not_overflow() {
+        let mut schedule = unphased(Duration::MAX, Duration::MAX, Duration::MAX);
+        assert!(schedule.take_report(Duration::MAX));
+        assert_eq!(schedule.turn(Duration::MAX), Duration::MAX);
+        let mut often = unphased(s(0), s(0), Duration::from_millis(100));
+        assert!(often.take_report(s(0)));
+        assert_eq!(often.turn(s(30 * 86_400)), s(30 * 86_400));
+        assert_eq!(often.turn(Duration::ZERO), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_share_is_as_large_as_it_is_part_of_larger_ones_and_has_nothing_to_do_with_the_phase() {
+        let ids: Vec<String> = (0..20_000).map(|at| format!("instance {at}")).collect();
+        let within = |share| ids.iter().filter(move |id| is_in_share(id, share));
+        for (share, expected) in [(0.0, 0), (0.1, 2_000), (0.5, 10_000), (1.0, 20_000)] {
+            assert!(within(share).count().abs_diff(expected) < 300, "{share}");
+        }
+        assert!(within(0.1).all(|id| is_in_share(id, 0.2)));
+        let early = within(0.1).filter(|id| draw(id, 0) < 0.5).count();
+        assert!(early.abs_diff(1_000) < 150, "{early}");
     }
 }

@@ -3,21 +3,24 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::span;
 use crate::delivery::{Outcome, Tally};
 use crate::report::Report;
-use crate::sink::SendError;
+use crate::sink::{Hints, SendError};
 use crate::switch::Decision;
 
 /// What the switch decided, what was delivered, and what waits. A snapshot; taking it changes
 /// nothing.
 ///
 /// Its `Display` is one line that is fit to print when the program starts:
-/// `telemetry: on (default)`.
+/// `telemetry: on (default)`. What the receiver asks for follows there, as long as it does.
 #[derive(Clone, Debug)]
 pub struct Status {
     pub(crate) switch: Decision,
     pub(crate) next_report: Option<Duration>,
     pub(crate) next_attempt: Option<Duration>,
+    /// For how long what is sealed waits because the receiver asked for that.
+    pub(crate) waits: Duration,
     pub(crate) tally: Tally,
 }
 
@@ -84,11 +87,44 @@ impl Status {
     pub fn last_error(&self) -> Option<&SendError> {
         self.tally.error.as_ref()
     }
+
+    /// What the receiver asked for when it last accepted a report, as far as it counts; empty if it
+    /// asked for nothing. Of a pause it is the whole length.
+    pub fn hints(&self) -> Hints {
+        self.tally.asked.hints
+    }
+
+    /// Whether the receiver wants reports from a share of the installations without this one.
+    pub fn is_left_out(&self) -> bool {
+        self.tally.asked.is_left_out
+    }
+
+    /// For how long reports wait because the receiver asked for that, by its hints or by
+    /// `Retry-After`: the first window that ends after that takes along what waits. `None` when
+    /// nothing keeps them. A [`flush`](crate::CallHome::flush) keeps to it, but for
+    /// [`Hints::every`]: that is about reports that nobody asks for.
+    pub fn waits(&self) -> Option<Duration> {
+        (!self.waits.is_zero()).then_some(self.waits)
+    }
+
+    /// What the receiver asks for, in words; `None` if nothing.
+    pub(crate) fn asked(&self) -> Option<String> {
+        let mut words = self.hints().words();
+        if self.is_left_out() {
+            words.push("none from this one".to_owned());
+        }
+        words.extend(self.waits().map(|waits| format!("reports wait for {}", span(waits))));
+        (!words.is_empty()).then(|| words.join(", "))
+    }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.switch.fmt(f)
+        self.switch.fmt(f)?;
+        match self.asked() {
+            Some(asked) => write!(f, "; the receiver asks for less: {asked}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ mod faults;
 mod gzip;
 #[path = "sink_http/headers.rs"]
 mod headers;
+#[path = "sink_http/hints.rs"]
+mod hints;
 #[path = "sink_http/proxies.rs"]
 mod proxies;
 #[path = "sink_http/redirects.rs"]

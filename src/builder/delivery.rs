@@ -7,7 +7,8 @@ use super::{Builder, defaults};
 
 /// # When
 impl Builder {
-    /// The interval between reports. Default: 4 hours. At least 100 ms.
+    /// The interval between reports. Default: 4 hours. At least 100 ms. The receiver may ask for a
+    /// longer one ([`Hints`](crate::sink::Hints)).
     pub fn every(mut self, interval: Duration) -> Builder {
         self.every = interval;
         self

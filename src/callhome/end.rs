@@ -24,7 +24,8 @@ struct Ending {
 impl CallHome {
     /// Ships the last window, and says what became of it. Returns by `deadline`, whatever the
     /// receiver and the application's functions do; reports that were not accepted by then are
-    /// lost, and so is the last window if it could not even be sealed. Of a report that is with
+    /// lost, and so is the last window if it could not even be sealed. A receiver that asked to be
+    /// left alone is: no attempt is made. Of a report that is with
     /// the receiver at that moment nobody knows whether it arrives.
     ///
     /// What is [attached](CallHome::attach) to this one ends with it, at the same time and within
@@ -107,8 +108,10 @@ fn end(
         sum.spooled += after.spooled;
         // What is pending yet, the disk has not taken.
         let lost = after.lost.total() - before.lost.total() + after.pending;
+        let is_left = lost + after.spooled > 0;
         sum.lost += lost + u64::from(unsealed);
         let error = after.error.map(|error| error.to_string()).or(error);
+        let error = error.or_else(|| engine.left_alone().filter(|_| is_left));
         sum.last_error = sum.last_error.or(error);
     }
     sum

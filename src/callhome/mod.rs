@@ -63,7 +63,8 @@ impl CallHome {
     /// Seals the window, delivers its report and returns it.
     ///
     /// It does not wait for the time of the next attempt: somebody wants it now. Only a receiver
-    /// that asked to be left alone (`Retry-After`) is. An attempt that is under way is waited for,
+    /// that asked to be left alone (`Retry-After`, or [`Hints`](crate::sink::Hints) with a pause or
+    /// with a share that leaves this installation out) is. An attempt that is under way is waited for,
     /// and reports that the receiver may have already go first: each attempt takes no longer than
     /// [`attempt_timeout`](crate::Builder::attempt_timeout), and the first that fails is the last.
     /// Windows whose attempts are used up, and that the receiver certainly does not have, become one
@@ -137,13 +138,11 @@ impl CallHome {
 
     /// Why a report is not delivered yet, in words.
     fn trouble(&self) -> String {
-        let engine = &self.engine;
-        let now = engine.clock.now().monotonic;
-        let asked = engine.outbox.asked_until().saturating_sub(now).as_secs();
-        let error = engine.outbox.tally().error.map(|error| error.to_string()).unwrap_or_default();
-        match asked {
-            0 => error,
-            asked => format!("{error} (the receiver asked to be left alone for {asked} s more)"),
+        let error = self.engine.outbox.tally().error.map(|error| error.to_string());
+        match (error, self.engine.left_alone()) {
+            (error, None) => error.unwrap_or_default(),
+            (None, Some(asked)) => asked,
+            (Some(error), Some(asked)) => format!("{error} ({asked})"),
         }
     }
 
@@ -195,6 +194,7 @@ impl CallHome {
             next_report: (running && !engine.events.has_kinds())
                 .then(|| report.saturating_sub(now)),
             next_attempt: engine.outbox.due().map(|due| due.saturating_sub(now)),
+            waits: engine.outbox.waits_until().saturating_sub(now),
             tally: engine.outbox.tally(),
         }
     }

@@ -104,13 +104,13 @@ impl Outbox {
             tells,
             attempts: 0,
         };
-        self.change(|queue| queue.put_batch(pending, self.home.is_none()));
+        self.change(|queue| queue.put_batch(now.monotonic, pending, self.home.is_none()));
         Some(())
     }
 
     /// Gives what waits attempts again.
-    pub(crate) fn rearm(&self) {
-        self.change(Queue::rearm);
+    pub(crate) fn rearm(&self, now: Duration) {
+        self.change(|queue| queue.rearm(now));
     }
 
     /// No event follows.
@@ -161,9 +161,9 @@ impl Queue {
     }
 
     /// Gives what waits attempts again, as a sealed window does.
-    fn rearm(&mut self) {
+    fn rearm(&mut self, now: Duration) {
         if !self.pending.is_empty() {
-            self.pace.sealed();
+            self.pace.sealed(now, false);
         }
     }
 
@@ -191,7 +191,7 @@ impl Queue {
 
     /// Puts events in that were taken out together. Without a receiver they are settled by being
     /// returned.
-    fn put_batch(&mut self, pending: Pending, is_settled: bool) {
+    fn put_batch(&mut self, now: Duration, pending: Pending, is_settled: bool) {
         // Their numbers follow one another.
         let first = (pending.ticket.report.sequence() + 1).saturating_sub(pending.windows);
         self.flushes().for_each(|flush| flush.note(first, &pending.ticket));
@@ -201,7 +201,7 @@ impl Queue {
         }
         match is_settled {
             true => self.settle(pending, Fate::Accepted),
-            false => self.add(pending),
+            false => self.add(now, pending),
         }
     }
 
@@ -271,10 +271,14 @@ mod tests {
         assert_eq!(queue.tally().pending, 3, "two in the making");
         let count = |tally: super::super::Tally| (tally.spooled, tally.lost.total(), tally.pending);
         assert_eq!(count(queue.close()), (0, 1, 2), "the disk may take those two yet");
-        queue.put_batch(Pending { files: File::list("", 1, true), ..pending(1) }, false);
+        queue.put_batch(
+            Duration::ZERO,
+            Pending { files: File::list("", 1, true), ..pending(1) },
+            false,
+        );
         assert_eq!(count(queue.tally()), (1, 1, 1), "as it did with the one");
         assert!(queue.take_gone().is_empty(), "the next process sends it");
-        queue.put_batch(pending(2), true);
+        queue.put_batch(Duration::ZERO, pending(2), true);
         assert_eq!(count(queue.tally()), (1, 2, 0));
         queue.take_in(Duration::ZERO, event);
         assert_eq!(count(queue.tally()), (1, 3, 0));
@@ -287,7 +291,7 @@ mod tests {
         let put = |queue: &mut Queue, sequence| {
             queue.take_in(Duration::ZERO, event);
             queue.take_batch(Duration::ZERO);
-            queue.put_batch(pending(sequence), false);
+            queue.put_batch(Duration::ZERO, pending(sequence), false);
         };
         put(&mut queue, 1);
         let (first, second) = (queue.hurry(), queue.hurry());

@@ -1,5 +1,6 @@
 //! Sealed reports on their way: kept until they are settled, tried again, never reset.
 
+mod asked;
 mod batches;
 mod disk;
 mod flush;
@@ -12,6 +13,7 @@ mod queue;
 mod reason;
 mod spool;
 
+pub(crate) use asked::{Asked, Lull};
 pub(crate) use disk::wipe as wipe_spool;
 pub(crate) use flush::Flush;
 pub(crate) use intake::{Batching, Shape, Written};

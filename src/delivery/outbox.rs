@@ -8,17 +8,18 @@ use std::time::Duration;
 use log::Level;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::asked::Asked;
 use super::disk::Disk;
 use super::limits::Limits;
 use super::pending::{Fate, Pending, Ticket};
-use super::queue::{Outcome, Queue, Tally};
+use super::queue::{News, Outcome, Queue, Tally};
 use super::reason::Losses;
 use super::spool::Found;
 use crate::clock::{Clock, Moment};
 use crate::consent::Consent;
 use crate::guard::caught;
 use crate::report::Report;
-use crate::sink::{Parcel, SendError, Sink};
+use crate::sink::{Hints, Parcel, SendError, Sink};
 use crate::window::Sealed;
 
 thread_local! {
@@ -151,12 +152,13 @@ impl Outbox {
         // The report is on disk before its parts are not: a crash in between leaves both, and the
         // file tells which are parts.
         let is_spooled = self.disk.write(&report, &merged, sealed.end.wall);
+        let now = sealed.end.monotonic;
         let pending = Pending::new(report, sealed, tells, self.limits.age, is_spooled);
         let ticket = Arc::clone(&pending.ticket);
         self.change(|queue| {
             match self.home {
                 None => queue.settle(pending, Fate::Accepted),
-                Some(_) => queue.push(pending),
+                Some(_) => queue.push(now, pending),
             }
             if last {
                 queue.note_last();
@@ -176,27 +178,44 @@ impl Outbox {
         self.queue.lock().asked_until()
     }
 
+    /// Until when what is sealed waits because the receiver asked for that, on the monotonic clock.
+    pub(crate) fn waits_until(&self) -> Duration {
+        self.queue.lock().waits_until()
+    }
+
     /// Puts the next attempt off, as after a failed one.
     pub(crate) fn postpone(&self, clock: &dyn Clock, reason: &str) {
         let now = clock.now().monotonic;
-        let news = self.queue.lock().failed(now, &SendError::retry(reason));
-        self.home.iter().for_each(|to| to.log(news, reason));
+        let outcome = self.queue.lock().failed(now, &SendError::retry(reason));
+        self.home.iter().for_each(|to| to.log(News { outcome, hints: None }, reason));
     }
 
-    /// Sends what is pending and due, oldest first, until nothing is or an attempt fails.
-    pub(crate) fn send_due(&self, clock: &dyn Clock) {
-        self.send(clock, None, false);
+    /// Sends what is pending and due, oldest first, until nothing is or an attempt fails. `asked`
+    /// says what hints come to for this installation at this moment.
+    pub(crate) fn send_due(&self, clock: &dyn Clock, asked: impl Fn(Hints, Duration) -> Asked) {
+        self.send(clock, None, false, asked);
     }
 
     /// Sends what is pending, oldest first, until nothing is or an attempt fails; the first even
     /// if it is not due, for somebody asks for it. Gives up when `deadline` (on the monotonic
     /// clock) has come, waiting for another sender included.
-    pub(crate) fn send_now(&self, clock: &dyn Clock, deadline: Option<Duration>) {
-        self.send(clock, deadline, true);
+    pub(crate) fn send_now(
+        &self,
+        clock: &dyn Clock,
+        deadline: Option<Duration>,
+        asked: impl Fn(Hints, Duration) -> Asked,
+    ) {
+        self.send(clock, deadline, true, asked);
     }
 
     /// Does nothing where [`is_sending`] is true: it would wait for itself.
-    fn send(&self, clock: &dyn Clock, deadline: Option<Duration>, mut urgent: bool) {
+    fn send(
+        &self,
+        clock: &dyn Clock,
+        deadline: Option<Duration>,
+        mut urgent: bool,
+        asked: impl Fn(Hints, Duration) -> Asked,
+    ) {
         let Some(home) = &self.home else { return };
         if is_sending() {
             return;
@@ -214,6 +233,10 @@ impl Outbox {
             if timeout.is_zero() || !self.consent.check() {
                 return;
             }
+            // What stays on this machine is no receiver's business.
+            if self.consent.is_local() {
+                self.queue.lock().forget_hints();
+            }
             // Each that is settled makes room for events that were taken in.
             self.put_batches(clock.now());
             let next = self.change(|queue| queue.take_up(now, urgent));
@@ -229,6 +252,7 @@ impl Outbox {
             let now = caught(|| clock.now().monotonic).unwrap_or(now);
             let reason = result.as_ref().err().map(SendError::to_string).unwrap_or_default();
             let retried = result.as_ref().is_err_and(SendError::is_retryable);
+            let result = result.map(|()| asked(parcel.hints(), now));
             let news = self.change(|queue| queue.answered(now, report.id(), result));
             to.log(news, &reason);
             if retried {
@@ -285,19 +309,32 @@ impl Address {
         Address { sink, name }
     }
 
-    /// One line for a change of state; none for an attempt that changes nothing.
-    fn log(&self, news: Option<Outcome>, reason: &str) {
+    /// One line for each change of state; none for an attempt that changes nothing.
+    fn log(&self, news: News, reason: &str) {
         let to = &self.name;
-        let line = match news {
-            None => return,
-            Some(Outcome::Accepted) => format!("telemetry reports reach {to} again"),
-            Some(Outcome::Failed) => {
+        let outcome = news.outcome.map(|outcome| match outcome {
+            Outcome::Accepted => format!("telemetry reports reach {to} again"),
+            Outcome::Failed => {
                 format!("a telemetry report did not reach {to} and is kept: {reason}")
             }
-            Some(Outcome::Refused) => {
+            Outcome::Refused => {
                 format!("{to} refused a telemetry report for good: {reason}")
             }
-        };
-        caught(|| log::info!("{line}"));
+        });
+        let hints = news.hints.map(|hints| {
+            let asks = match hints.is_empty() {
+                true => "no less telemetry".to_owned(),
+                false => format!("less telemetry: {hints}"),
+            };
+            // It may be anything, so it is named and not repeated.
+            let ignored = match hints.unclear().join(", ") {
+                unclear if unclear.is_empty() => unclear,
+                unclear => format!("; what it says by {unclear} is not understood and ignored"),
+            };
+            format!("{to} asks for {asks}{ignored}")
+        });
+        for line in outcome.into_iter().chain(hints) {
+            caught(|| log::info!("{line}"));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::asked::Lull;
 use crate::host::identity::new_id;
 use crate::sink::SendError;
 
@@ -32,8 +33,10 @@ pub(super) struct Pace {
     refusals: u32,
     /// Our own wait.
     not_before: Duration,
-    /// The receiver's wish.
+    /// The receiver's wish with a failure.
     asked_until: Duration,
+    /// Its wish with the last acceptance.
+    lull: Lull,
 }
 
 impl Pace {
@@ -46,19 +49,32 @@ impl Pace {
             refusals: 0,
             not_before: Duration::ZERO,
             asked_until: Duration::ZERO,
+            lull: Lull::default(),
         }
     }
 
     /// A window was sealed: there are attempts again. Only one while the receiver is down, so that
-    /// all those who wait for it do not come with all their attempts when it is back.
-    pub(super) fn sealed(&mut self) {
-        self.left = if self.failures < self.attempts { self.attempts } else { 1 };
+    /// all those who wait for it do not come with all their attempts when it is back. None in a lull:
+    /// the first window after it takes with it what waits. So a fleet comes back at its own beats,
+    /// and not at the moment when the lull ends, which may be the same for all.
+    pub(super) fn sealed(&mut self, now: Duration, is_alone: bool) {
+        if self.lull.end() <= now {
+            self.left = if self.failures < self.attempts { self.attempts } else { 1 };
+        } else if is_alone {
+            self.left = 0;
+        }
     }
 
-    /// A report was accepted.
-    pub(super) fn accepted(&mut self) {
+    /// A report was accepted, and this is what the receiver asked for.
+    pub(super) fn accepted(&mut self, now: Duration, lull: Lull) {
         (self.failures, self.refusals, self.not_before) = (0, 0, Duration::ZERO);
-        self.left = self.attempts;
+        self.lull = lull;
+        self.left = if lull.hold > now { 0 } else { self.attempts };
+    }
+
+    /// What the receiver asked for with an acceptance is of no account any more.
+    pub(super) fn forget_lull(&mut self) {
+        self.lull = Lull::default();
     }
 
     /// An attempt failed, and another may not.
@@ -87,19 +103,24 @@ impl Pace {
 
     /// When the next attempt is due; `None` before another window is sealed.
     pub(super) fn due(&self) -> Option<Duration> {
-        (self.left > 0).then_some(self.not_before.max(self.asked_until))
+        (self.left > 0).then_some(self.not_before.max(self.asked_until()))
     }
 
     /// Whether what waits is kept for the next window: the attempts are used up, the receiver
     /// refuses everything, or it asked to be left alone.
     pub(super) fn is_held(&self, now: Duration) -> bool {
-        self.left == 0 || self.is_refusing() || self.asked_until > now
+        self.left == 0 || self.is_refusing() || self.asked_until() > now
     }
 
     /// The receiver asked to be left alone until then. Kept even when somebody wants an attempt
     /// now.
     pub(super) fn asked_until(&self) -> Duration {
-        self.asked_until
+        self.asked_until.max(self.lull.hold)
+    }
+
+    /// Until then what is sealed waits because the receiver asked for that.
+    pub(super) fn waits_until(&self) -> Duration {
+        self.asked_until().max(self.lull.rest)
     }
 }
 
@@ -140,11 +161,11 @@ mod tests {
     fn the_receivers_wish_is_kept_up_to_a_day() {
         for (asked, kept) in [(1, 1), (500, 500), (1 << 40, 24 * 60 * 60)] {
             let mut pace = Pace::new(4);
-            pace.sealed();
+            pace.sealed(s(0), true);
             pace.failed(s(1000), &SendError::retry("busy").with_retry_after(s(asked)));
             assert_eq!(pace.asked_until(), s(1000 + kept));
             assert!(pace.due() >= Some(s(1000 + kept)) && pace.due() >= Some(s(1010)));
-            pace.accepted();
+            pace.accepted(s(0), Lull::default());
             assert_eq!(pace.due(), Some(s(1000 + kept)), "an answer does not end it");
         }
     }
@@ -153,18 +174,18 @@ mod tests {
     fn a_window_has_its_attempts_and_while_the_receiver_is_down_one() {
         let mut pace = Pace::new(3);
         assert_eq!(pace.due(), None, "nothing is sealed");
-        pace.sealed();
+        pace.sealed(s(0), true);
         for left in [true, true, false] {
             pace.failed(s(0), &SendError::retry("down"));
             assert_eq!(pace.due().is_some(), left);
         }
         for _ in 0..3 {
-            pace.sealed();
+            pace.sealed(s(0), true);
             assert!(pace.due().is_some());
             pace.failed(s(0), &SendError::retry("down"));
             assert_eq!(pace.due(), None);
         }
-        pace.accepted();
+        pace.accepted(s(0), Lull::default());
         assert_eq!(pace.due(), Some(s(0)), "what waits goes now");
         pace.failed(s(0), &SendError::retry("down"));
         pace.failed(s(0), &SendError::retry("down"));
@@ -174,7 +195,7 @@ mod tests {
     #[test]
     fn a_receiver_that_refuses_again_and_again_is_probed_once_a_day() {
         let mut pace = Pace::new(4);
-        pace.sealed();
+        pace.sealed(s(0), true);
         for _ in 0..2 {
             pace.refused(s(50));
             assert_eq!(pace.due(), Some(s(50)));
@@ -182,12 +203,55 @@ mod tests {
         for day in 1..4 {
             let now = s(day * 24 * 60 * 60);
             pace.refused(now);
-            pace.sealed();
+            pace.sealed(s(0), true);
             assert_eq!(pace.due(), Some(now + PROBE));
             pace.failed(now, &SendError::retry("down"));
             assert_eq!(pace.due(), Some(now + PROBE), "a failure is no reason to come earlier");
         }
-        pace.accepted();
+        pace.accepted(s(0), Lull::default());
         assert!(pace.due() < Some(s(4 * 24 * 60 * 60)), "what waits goes now");
+    }
+
+    #[test]
+    fn in_a_lull_what_is_sealed_waits_for_the_first_window_after_it() {
+        for (hold, rest) in [(s(100), s(0)), (s(0), s(100)), (s(70), s(100))] {
+            let mut pace = Pace::new(4);
+            pace.sealed(s(0), true);
+            pace.accepted(s(10), Lull { hold, rest });
+            assert_eq!(pace.asked_until(), hold, "somebody wants an attempt");
+            for now in [20, 90, 99] {
+                pace.sealed(s(now), true);
+                assert_eq!((pace.due(), pace.is_held(s(now))), (None, true), "{now}");
+            }
+            pace.sealed(s(100), true);
+            assert_eq!(pace.due(), Some(hold));
+        }
+    }
+
+    #[test]
+    fn what_waited_before_a_lull_goes_on_unless_no_attempt_is_wanted() {
+        for (hold, goes_on) in [(s(0), true), (s(10), true), (s(11), false)] {
+            let mut pace = Pace::new(4);
+            pace.sealed(s(0), true);
+            pace.accepted(s(10), Lull { hold, rest: s(100) });
+            assert_eq!(pace.due().is_some(), goes_on);
+            pace.sealed(s(20), false);
+            assert_eq!(pace.due().is_some(), goes_on, "behind what goes on");
+        }
+    }
+
+    #[test]
+    fn each_acceptance_says_anew_what_is_wanted() {
+        let mut pace = Pace::new(4);
+        pace.sealed(s(0), true);
+        pace.accepted(s(10), Lull { hold: s(0), rest: s(100) });
+        assert_eq!(pace.waits_until(), s(100));
+        pace.accepted(s(20), Lull::default());
+        pace.sealed(s(30), true);
+        assert!(pace.due().is_some() && pace.waits_until() == s(0));
+        pace.accepted(s(40), Lull { hold: s(90), rest: s(0) });
+        pace.forget_lull();
+        pace.sealed(s(50), true);
+        assert!(pace.due().is_some());
     }
 }

@@ -95,7 +95,7 @@ impl Engine {
         let collecting = self.sealing.lock();
         if *collecting == Collecting::Now && self.consent.is_open() {
             if is_report_due {
-                self.outbox.rearm();
+                self.outbox.rearm(now.monotonic);
                 drop(self.outbox.hurry());
             }
             self.outbox.put_batches(now);

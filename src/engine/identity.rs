@@ -207,6 +207,12 @@ impl Identity {
         self.given.clone().unwrap_or_else(|| self.shared.ids.lock().instance.clone())
     }
 
+    /// The id of the installation if it outlives the process, or else that of the process.
+    pub(super) fn lasting(&self) -> String {
+        let cluster = self.shared.ids.lock().cluster.clone();
+        cluster.filter(|_| self.is_lasting()).unwrap_or_else(|| self.instance())
+    }
+
     /// A fact at this moment. The first window has begun at `since`.
     pub(super) fn fact(&self, fact: Host, since: Moment, now: Moment) -> Reading {
         let machine = || self.host.get_or_init(HostFacts::detect);

@@ -2,6 +2,7 @@
 
 mod events;
 mod group;
+mod hints;
 mod identity;
 mod left;
 mod live;
@@ -224,13 +225,13 @@ impl Engine {
 
     /// Sends what is due.
     pub(crate) fn send_due(&self) {
-        self.outbox.send_due(&*self.clock);
+        self.outbox.send_due(&*self.clock, |hints, now| self.asked(hints, now));
         self.heed();
     }
 
     /// Sends what is pending, see [`Outbox::send_now`].
     pub(crate) fn send_now(&self, deadline: Option<Duration>) {
-        self.outbox.send_now(&*self.clock, deadline);
+        self.outbox.send_now(&*self.clock, deadline, |hints, now| self.asked(hints, now));
         self.heed();
     }
 

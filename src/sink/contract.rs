@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::SendError;
+use parking_lot::Mutex;
+
+use super::{Hints, SendError};
 
 /// A place where reports go.
 ///
@@ -32,7 +35,8 @@ pub trait Sink: Send + Sync {
     /// Makes one attempt to hand the report over, and returns within [`Parcel::timeout`].
     ///
     /// `Ok` settles the report: the receiver has it, and it is never sent again. A sink does not
-    /// retry by itself.
+    /// retry by itself. If the receiver asks for fewer reports, that is said by
+    /// [`Parcel::hint`] before.
     ///
     /// # Errors
     ///
@@ -51,13 +55,16 @@ pub trait Sink: Send + Sync {
     }
 }
 
-/// One sealed report on its way: the same bytes and the same id at every attempt.
-#[derive(Clone, Copy)]
+/// One sealed report on its way: the same bytes and the same id at every attempt. Clones share what
+/// is [hinted](Parcel::hint).
+#[derive(Clone)]
 pub struct Parcel<'a> {
     id: &'a str,
     attempt: u32,
     body: &'a [u8],
     timeout: Duration,
+    /// What the receiver asks for, as the sink said last.
+    hints: Arc<Mutex<Hints>>,
 }
 
 impl<'a> Parcel<'a> {
@@ -65,7 +72,28 @@ impl<'a> Parcel<'a> {
     ///
     /// The arguments are what the accessors of the same names give back.
     pub fn new(id: &'a str, attempt: u32, body: &'a [u8], timeout: Duration) -> Self {
-        Parcel { id, attempt, body, timeout }
+        Parcel { id, attempt, body, timeout, hints: Arc::default() }
+    }
+
+    /// The same with another body, for a sink that hands it to another: what that one
+    /// [hints](Parcel::hint) is hinted here.
+    pub fn with_body<'b>(&self, body: &'b [u8]) -> Parcel<'b>
+    where
+        'a: 'b,
+    {
+        Parcel { body, ..self.clone() }
+    }
+
+    /// Says what the receiver asks for with its answer. It counts if the sink returns `Ok`; of
+    /// several the last does. Without it the receiver asks for nothing, and takes back what it asked
+    /// for before.
+    pub fn hint(&self, hints: Hints) {
+        *self.hints.lock() = hints;
+    }
+
+    /// What was hinted so far.
+    pub fn hints(&self) -> Hints {
+        *self.hints.lock()
     }
 
     /// Identifies the report. It stays the same over all attempts, so that a receiver can recognise

@@ -57,7 +57,8 @@ impl MemorySink {
 
     /// Decides from now on how each attempt is answered, for this sink and all its clones.
     ///
-    /// The function runs on the sending thread and may look at the sink.
+    /// The function runs on the sending thread and may look at the sink. It may also say what a
+    /// receiver asks for ([`Parcel::hint`]).
     pub fn answer(
         &self,
         answer: impl Fn(&Parcel<'_>) -> Result<(), SendError> + Send + Sync + 'static,

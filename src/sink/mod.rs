@@ -11,12 +11,13 @@
 //! | [`MemorySink`] | this process, for tests |
 //!
 //! Anything else is an implementation of [`Sink`]. [`Wrapped`] puts reports into the envelope that a
-//! receiver asks for.
+//! receiver asks for. [`Hints`] are what a receiver may ask for with an acceptance: fewer reports.
 
 mod contract;
 mod error;
 mod fault;
 mod file;
+mod hints;
 #[cfg(feature = "http")]
 mod http;
 mod log;
@@ -27,6 +28,7 @@ pub use contract::{Parcel, Sink};
 pub use error::SendError;
 pub use fault::Fault;
 pub use file::FileSink;
+pub use hints::Hints;
 #[cfg(feature = "http")]
 pub use http::HttpSink;
 pub(crate) use log::LogSink;

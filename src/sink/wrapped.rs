@@ -57,8 +57,7 @@ where
         // A panic in the sink itself leaves it open whether the report arrived; one here does not.
         let body = caught(|| (self.wrap)(parcel))
             .ok_or_else(|| SendError::retry("the envelope's function panicked"))?;
-        let (id, attempt, timeout) = (parcel.id(), parcel.attempt(), parcel.timeout());
-        self.sink.send(&Parcel::new(id, attempt, body.as_bytes(), timeout))
+        self.sink.send(&parcel.with_body(body.as_bytes()))
     }
 
     fn describe(&self) -> String {
@@ -81,7 +80,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::sink::MemorySink;
+    use crate::sink::{Hints, MemorySink};
 
     #[test]
     fn all_but_the_body_is_that_of_the_parcel_and_of_the_sink() {
@@ -89,11 +88,14 @@ mod tests {
         memory.answer(|parcel| {
             let (attempt, timeout) = (parcel.attempt(), parcel.timeout());
             assert_eq!((attempt, timeout), (3, Duration::from_secs(7)));
+            parcel.hint(Hints::new().with_every(timeout));
             Ok(())
         });
         let sink =
             Wrapped::new(memory.clone(), |parcel: &Parcel<'_>| format!("<{}>", parcel.text()));
-        sink.send(&Parcel::new("id", 3, b"{}", Duration::from_secs(7))).expect("accepted");
+        let parcel = Parcel::new("id", 3, b"{}", Duration::from_secs(7));
+        sink.send(&parcel).expect("accepted");
+        assert_eq!(parcel.hints().every(), Some(Duration::from_secs(7)));
         assert_eq!(
             (memory.ids(), memory.bodies()),
             (vec!["id".to_owned()], vec![b"<{}>".to_vec()])

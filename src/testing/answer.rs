@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use super::until_closed;
+use crate::sink::Hints;
 
 /// What an [`HttpReceiver`](super::HttpReceiver) answers to a request.
 ///
@@ -15,7 +16,8 @@ use super::until_closed;
 /// let busy = Answer::status(503).header("Retry-After", "60");
 /// let same: Answer = "HTTP/1.1 503 x\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n".into();
 /// let done = Answer::from(204);
-/// # drop((busy, same, done));
+/// let less = Answer::from(204).header("Callhome", "every=86400, share=0.1");
+/// # drop((busy, same, done, less));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Answer(What);
@@ -49,6 +51,21 @@ impl Answer {
             *body = text.into();
         }
         self
+    }
+
+    /// Adds the header by which a receiver asks for less, and of a pause the `Date` from which it
+    /// counts. Nothing happens where the answer has no status.
+    #[must_use]
+    pub fn hints(self, hints: Hints) -> Answer {
+        let every = hints.every().map(|every| format!("every={}", every.as_secs()));
+        let share = hints.share().map(|share| format!("share={share:.3}"));
+        let until = hints.pause().map(|pause| format!("until=@{}", pause.as_secs()));
+        let answer = match until {
+            Some(_) => self.header("Date", "Thu, 01 Jan 1970 00:00:00 GMT"),
+            None => self,
+        };
+        let members: Vec<String> = [every, share, until].into_iter().flatten().collect();
+        answer.header("Callhome", &members.join(", "))
     }
 
     /// None: the connection stays until the sender gives up, and the receiver serves no other

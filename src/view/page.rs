@@ -9,6 +9,7 @@ use super::html::Safe;
 use super::plot::plot;
 use super::style::STYLE;
 use crate::callhome::CallHome;
+use crate::clock::span;
 use crate::delivery::Outcome;
 use crate::report::Report;
 use crate::schema::{Item, Plan};
@@ -17,7 +18,7 @@ use crate::switch::Mode;
 
 /// One HTML page for the operator: what the switch decided and by which rule, when the next report
 /// is due, what it would say now (summaries as small range plots), what was sent last, byte for
-/// byte, what waits, and what was lost by reason.
+/// byte, what waits, what the receiver asks for, and what was lost by reason.
 ///
 /// It is whole: it asks for nothing else, runs no script, and is readable in light and in dark. All
 /// names and values are escaped. Where the switch says off nothing is asked of the schema's
@@ -107,6 +108,7 @@ fn state(page: &mut String, status: &Status) -> std::fmt::Result {
         ("reports waiting", status.pending().to_string()),
         ("attempts", status.attempts().to_string()),
     ];
+    rows.extend(status.asked().map(|asked| ("the receiver asks for less", asked)));
     if let Some(outcome) = status.last_outcome() {
         let what = match outcome {
             Outcome::Accepted => "accepted",
@@ -182,14 +184,10 @@ fn row(page: &mut String, name: &str, about: Option<&str>, value: &str) -> std::
     writeln!(page, "<td class=\"soft\">{}</td></tr>", Safe(about.unwrap_or_default()))
 }
 
-/// `in 3 h 59 min`, to the second below a minute.
+/// `in 3 h 59 min`.
 fn from_now(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    match seconds {
+    match time.as_secs() {
         0 => "now".to_owned(),
-        1..60 => format!("in {seconds} s"),
-        60..3600 => format!("in {minutes} min"),
-        _ => format!("in {hours} h {minutes} min"),
+        _ => format!("in {}", span(time)),
     }
 }

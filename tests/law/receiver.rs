@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use callhome::Clock;
-use callhome::sink::{Parcel, SendError, Sink};
+use callhome::sink::{Hints, Parcel, SendError, Sink};
 use serde_json::Value;
 
 use super::ledger::Shown;
 use super::steps::Answer;
+use super::world::EVERY;
 use callhome::testing::VirtualClock;
 
 /// Clones share what they know.
@@ -63,6 +64,15 @@ pub(crate) struct Pace {
     refusals: u32,
     refused: Duration,
     asked_until: Duration,
+    /// The next beat of the reports.
+    pub(crate) beat: Duration,
+    /// No attempt may come before then.
+    pub(crate) hold: Duration,
+    /// Nor may one of what was sealed after the last acceptance.
+    pub(crate) rest: Duration,
+    accepted: Duration,
+    /// An attempt has failed since.
+    has_failed: bool,
 }
 
 impl Pace {
@@ -76,6 +86,11 @@ impl Pace {
             refusals: 0,
             refused: Duration::ZERO,
             asked_until: Duration::ZERO,
+            beat: Duration::ZERO,
+            hold: Duration::ZERO,
+            rest: Duration::ZERO,
+            accepted: Duration::ZERO,
+            has_failed: false,
         }
     }
 
@@ -90,8 +105,15 @@ impl Pace {
         if now < self.asked_until {
             return Some(format!("an attempt {:?} before Retry-After", self.asked_until - now));
         }
+        if now < self.hold {
+            return Some(format!("an attempt {:?} before the end of a pause", self.hold - now));
+        }
         if std::mem::take(&mut self.urgent) {
             return None;
+        }
+        // What waited when the receiver asked goes on: at once, and later only if an attempt failed.
+        if now < self.rest && now > self.accepted && !self.has_failed {
+            return Some(format!("an attempt {:?} before its turn", self.rest - now));
         }
         if self.left == 0 {
             return Some(format!("more than {} attempts for a window", self.attempts));
@@ -105,18 +127,22 @@ impl Pace {
 
     fn answered(&mut self, now: Duration, answer: Answer) {
         // Of a receiver that refused three in a row each answer but an acceptance is one more.
-        if answer != Answer::Accept && (answer == Answer::Refuse || self.refusals >= 3) {
+        let accepted = matches!(answer, Answer::Accept | Answer::Ask(_));
+        if !accepted && (answer == Answer::Refuse || self.refusals >= 3) {
             self.refusals += 1;
             self.refused = now;
         }
         match answer {
-            Answer::Accept => {
+            Answer::Accept | Answer::Ask(_) => {
                 (self.failures, self.refusals, self.left) = (0, 0, self.attempts);
                 self.failed = None;
+                (self.accepted, self.has_failed) = (now, false);
+                self.ask(now, if let Answer::Ask(hints) = answer { hints } else { Hints::new() });
             }
             Answer::Refuse => (self.failures, self.failed) = (0, None),
             _ => {
                 self.failures += 1;
+                self.has_failed = true;
                 self.left = self.left.saturating_sub(1);
                 self.failed = Some(now);
             }
@@ -124,6 +150,21 @@ impl Pace {
         if let Answer::Busy(wait) = answer {
             self.asked_until = now + wait.min(Duration::from_secs(24 * 60 * 60));
         }
+    }
+}
+
+impl Pace {
+    /// What the receiver asks for, where all beats come at their time.
+    fn ask(&mut self, now: Duration, hints: Hints) {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let every = hints.every().unwrap_or_default();
+        let turn = |every: Duration| {
+            let beats = every.as_nanos().div_ceil(EVERY.as_nanos()).max(1) as u32;
+            (self.beat + EVERY * (beats - 1)).min(now + Hints::LONGEST)
+        };
+        self.rest = if every > EVERY { turn(every) } else { now };
+        let again = if hints.share() == Some(0.0) { turn(every.max(DAY)) } else { now };
+        self.hold = again.max(now + hints.pause().unwrap_or_default());
     }
 }
 
@@ -181,7 +222,7 @@ impl State {
             answer = Answer::Accept;
         }
         match answer {
-            Answer::Accept => {
+            Answer::Accept | Answer::Ask(_) => {
                 (known.taken, known.accepted) = (true, true);
                 self.told.0 += known.windows.len() as u64;
             }
@@ -231,6 +272,10 @@ impl Sink for Receiver {
         let answer = self.state().attempt(parcel);
         Err(match answer {
             Answer::Accept => return Ok(()),
+            Answer::Ask(hints) => {
+                parcel.hint(hints);
+                return Ok(());
+            }
             Answer::Down => SendError::retry("down"),
             Answer::Swallow | Answer::TakeInSilence => {
                 SendError::retry("silence").possibly_delivered()

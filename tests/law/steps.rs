@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use callhome::sink::Hints;
 use proptest::prelude::*;
 
 /// What the aggregator is built with, and what happens to it.
@@ -63,6 +64,8 @@ pub(crate) enum By {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Answer {
     Accept,
+    /// It accepts, and asks for less.
+    Ask(Hints),
     /// It cannot be reached.
     Down,
     /// Silence. It does not have the report.
@@ -105,10 +108,22 @@ fn by() -> impl Strategy<Value = By> {
     prop_oneof![4 => Just(By::Handle), 4 => Just(By::Macro), 1 => Just(By::TwoThreads)]
 }
 
+fn hints() -> impl Strategy<Value = Hints> {
+    let times = [seconds(0), HOUR, 4 * HOUR, 5 * HOUR, 40 * HOUR, Duration::MAX].to_vec();
+    let times = prop::option::of(prop::sample::select(times));
+    let shares = prop::option::of(prop::sample::select(vec![0.0, 1.0]));
+    (times.clone(), shares, times).prop_map(|(every, share, pause)| {
+        let hints = every.into_iter().fold(Hints::new(), Hints::with_every);
+        let hints = share.into_iter().fold(hints, Hints::with_share);
+        pause.into_iter().fold(hints, Hints::with_pause)
+    })
+}
+
 fn answer() -> impl Strategy<Value = Answer> {
     let busy = prop::sample::select(vec![seconds(0), seconds(15), 3 * HOUR, 40 * HOUR]);
     prop_oneof![
         6 => Just(Answer::Accept),
+        4 => hints().prop_map(Answer::Ask),
         8 => Just(Answer::Down),
         3 => Just(Answer::Swallow),
         3 => Just(Answer::TakeInSilence),

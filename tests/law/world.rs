@@ -15,7 +15,7 @@ use super::steps::{Answer, By, Limits, Patience, Step};
 use callhome::testing::VirtualClock;
 
 const FIRST: Duration = Duration::from_secs(60 * 60);
-const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
+pub(crate) const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 /// How finely the spool keeps the time.
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SAMPLE: Duration = Duration::from_secs(30 * 60);
@@ -87,6 +87,7 @@ impl World {
             _ => None,
         };
         self.process.promised = promised;
+        self.receiver.state().pace.beat = self.process.next_report;
         match *step {
             Step::Count(by, times) => {
                 self.record(by, |held, recorded| {
@@ -180,6 +181,7 @@ impl World {
         if beat(&mut process.next_report, EVERY, now) {
             self.seal();
         }
+        self.receiver.state().pace.beat = self.process.next_report;
         self.process.wait = self.process.callhome.tick();
         let next = self.process.next_report.min(self.process.next_sample) - now;
         let wait = self.process.wait;
@@ -371,6 +373,12 @@ impl World {
             state.once.clear();
             state.standing = Answer::Accept;
         }
+        // And what it asked for is over.
+        let until = {
+            let state = self.receiver.state();
+            state.pace.hold.max(state.pace.rest)
+        };
+        self.clock.advance(until.saturating_sub(self.clock.now().monotonic));
         // A receiver is asked again after a day at the latest, and with the next window at that.
         for _ in 0..30 {
             self.tick()?;

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::asked::Asked;
 use super::flush::Flush;
 use super::intake::Intake;
 use super::limits::Limits;
@@ -14,7 +15,7 @@ use super::pace::Pace;
 use super::pending::{Fate, Pending};
 use super::reason::{Losses, Reason};
 use crate::report::Report;
-use crate::sink::SendError;
+use crate::sink::{Hints, SendError};
 use crate::window::Sealed;
 
 /// What an attempt to deliver a report came to.
@@ -46,6 +47,15 @@ pub(crate) struct Tally {
     pub(crate) error: Option<SendError>,
     /// The report that was accepted last, as long as reporting is on.
     pub(crate) delivered: Option<Report>,
+    /// What the receiver asked for with its last acceptance, as long as reporting is on.
+    pub(crate) asked: Asked,
+}
+
+/// What an answer changed, for the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct News {
+    pub(super) outcome: Option<Outcome>,
+    pub(super) hints: Option<Hints>,
 }
 
 /// Reports that wait, oldest first.
@@ -121,6 +131,17 @@ impl Queue {
         self.pace.asked_until()
     }
 
+    /// Until when what is sealed waits because the receiver asked for that.
+    pub(super) fn waits_until(&self) -> Duration {
+        self.pace.waits_until()
+    }
+
+    /// Takes back what the receiver asked for when it accepted a report.
+    pub(super) fn forget_hints(&mut self) {
+        self.tally.asked = Asked::default();
+        self.pace.forget_lull();
+    }
+
     /// Makes one window of `sealed` and those before it that were kept for it and that the receiver
     /// certainly does not have, and leaves those in place. Returns what its report has to tell
     /// of.
@@ -174,7 +195,7 @@ impl Queue {
 
     /// Puts the report of a window that was just sealed at the end. It stands for its parts, and
     /// for their files if it has none.
-    pub(super) fn push(&mut self, mut pending: Pending) {
+    pub(super) fn push(&mut self, now: Duration, mut pending: Pending) {
         if self.closed {
             pending.windows = 1; // the end has counted its parts
             return self.end(pending);
@@ -185,12 +206,12 @@ impl Queue {
             }
             self.settle(part, Fate::Merged(Arc::clone(&pending.ticket)));
         }
-        self.add(pending);
+        self.add(now, pending);
     }
 
-    /// Puts a report at the end; there are attempts again.
-    pub(super) fn add(&mut self, pending: Pending) {
-        self.pace.sealed();
+    /// Puts a report at the end; there are attempts again, unless the receiver asked for a lull.
+    pub(super) fn add(&mut self, now: Duration, pending: Pending) {
+        self.pace.sealed(now, self.pending.is_empty());
         self.pending.push_back(pending);
         // It is not waiting for another attempt yet; the next may well take all of them.
         self.trim(self.limits.reports.saturating_add(1));
@@ -209,37 +230,44 @@ impl Queue {
         Some((pending.ticket.report.clone(), pending.attempts))
     }
 
-    /// Notes the answer to the attempt at the report of this id. Returns what it came to, if that
-    /// is news; nobody asks any more if the report is not here.
+    /// Notes the answer to the attempt at the report of this id. Returns what is news; nobody asks
+    /// any more if the report is not here.
     pub(super) fn answered(
         &mut self,
         now: Duration,
         id: &str,
-        result: Result<(), SendError>,
-    ) -> Option<Outcome> {
-        self.pending.front().filter(|front| front.ticket.report.id() == id)?;
+        result: Result<Asked, SendError>,
+    ) -> News {
+        let Some(_) = self.pending.front().filter(|front| front.ticket.report.id() == id) else {
+            return News::default();
+        };
         self.in_flight = false;
         let (outcome, fate) = match &result {
-            Ok(()) => (Outcome::Accepted, Fate::Accepted),
+            Ok(_) => (Outcome::Accepted, Fate::Accepted),
             Err(error) if error.is_retryable() => {
                 if let Some(pending) = self.pending.front_mut().filter(|_| error.maybe_delivered())
                 {
                     pending.sealed = None;
                 }
-                let news = self.failed(now, error);
+                let outcome = self.failed(now, error);
                 self.trim(self.limits.reports);
-                return news;
+                return News { outcome, hints: None };
             }
             Err(error) => (Outcome::Refused, Fate::Refused(error.to_string())),
         };
-        match outcome {
-            Outcome::Refused => self.pace.refused(now),
-            _ => self.pace.accepted(),
+        let mut hints = None;
+        match &result {
+            Err(_) => self.pace.refused(now),
+            Ok(asked) => {
+                self.pace.accepted(now, asked.lull);
+                let before = std::mem::replace(&mut self.tally.asked, *asked).hints;
+                hints = Some(asked.hints).filter(|hints| !hints.is_like(&before));
+            }
         }
         if let Some(pending) = self.pending.pop_front() {
             self.settle(pending, fate);
         }
-        self.becomes(outcome, result.err())
+        News { outcome: self.becomes(outcome, result.err()), hints }
     }
 
     /// Notes a failed attempt, or one that could not be made. Returns what it came to, if that is
@@ -309,6 +337,7 @@ impl Queue {
         self.flushes.clear(); // the numbers begin anew
         self.untold = Losses::default();
         self.tally.delivered = None;
+        self.tally.asked = Asked::default();
         self.pace = Pace::new(self.limits.attempts);
     }
 

@@ -21,7 +21,7 @@ fn report(sealed: Sealed, is_spooled: bool) -> Pending {
 fn an_end_while_windows_become_one_counts_each_once() {
     for is_spooled in [false, true] {
         let mut queue = Queue::new(Limits::SMALL);
-        queue.push(report(window(1), is_spooled));
+        queue.push(Duration::ZERO, report(window(1), is_spooled));
         let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
         queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
         let mut second = window(2);
@@ -31,7 +31,7 @@ fn an_end_while_windows_become_one_counts_each_once() {
         let count = |tally: &Tally| (tally.spooled, tally.lost.total(), tally.pending);
         let (end, one) = (queue.close(), if is_spooled { (1, 0, 0) } else { (0, 1, 0) });
         assert_eq!((count(&end), end.last), (one, false));
-        queue.push(report(second, is_spooled));
+        queue.push(Duration::ZERO, report(second, is_spooled));
         let two = if is_spooled { (2, 0, 0) } else { (0, 2, 0) };
         assert_eq!(count(&queue.tally()), two, "the second came too late for the first");
     }
@@ -40,14 +40,14 @@ fn an_end_while_windows_become_one_counts_each_once() {
 #[test]
 fn what_an_end_counts_as_spooled_stays_on_disk() {
     let mut queue = Queue::new(Limits::SMALL);
-    queue.push(report(window(1), true));
+    queue.push(Duration::ZERO, report(window(1), true));
     let (sent, _) = queue.take_up(Duration::ZERO, false).expect("a report");
     queue.answered(Duration::ZERO, sent.id(), Err(SendError::retry("down")));
     let mut second = window(2);
     let (_, files) = queue.merge(&mut second);
     assert_eq!((files.len(), queue.close().spooled), (1, 1));
     // The disk is full now.
-    queue.push(report(second, false));
+    queue.push(Duration::ZERO, report(second, false));
     assert_eq!(queue.take_gone(), Vec::<String>::new());
     assert_eq!((queue.tally().spooled, queue.tally().lost.total()), (1, 1));
 }
@@ -60,11 +60,11 @@ fn parts_that_are_on_disk_wait_there_when_what_has_them_could_not_be_written() {
             let (sent, _) = queue.take_up(Duration::MAX / 2, false).expect("a report");
             queue.answered(Duration::ZERO, sent.id(), Err(error));
         };
-        queue.push(report(window(1), true));
+        queue.push(Duration::ZERO, report(window(1), true));
         fail(&mut queue, SendError::retry("down"));
         let mut second = window(2);
         let (_, files) = queue.merge(&mut second);
-        queue.push(report(second, false));
+        queue.push(Duration::ZERO, report(second, false));
         let error = SendError::retry("no answer");
         fail(&mut queue, if maybe_delivered { error.possibly_delivered() } else { error });
         let end = queue.close();

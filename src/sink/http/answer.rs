@@ -58,7 +58,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         // Saturates at 136 years: more does not fit, and a caller can still add it to an instant.
         return Some(Duration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
-    let until = date(headers, RETRY_AFTER)?;
+    since_answer(headers, date(headers, RETRY_AFTER)?)
+}
+
+/// How long it is from the answer to a point in time; zero for one in the past.
+pub(super) fn since_answer(headers: &HeaderMap, until: jiff::Timestamp) -> Option<Duration> {
     let ours = || jiff::Timestamp::try_from(SystemClock::new().now().wall).ok();
     let wait = until.duration_since(date(headers, DATE).or_else(ours)?);
     Some(Duration::try_from(wait).unwrap_or_default())

@@ -13,14 +13,18 @@
 //! | `line` | the connection: its stages, its deadline |
 //! | `redirect` | where an answer may send a request |
 //! | `answer` | what a status and its headers mean |
+//! | `hints` | what an acceptance asks for |
+//! | `dictionary` | the form that this has in a header |
 //! | `failed` | what a fault of the transport means |
 
 mod answer;
+mod dictionary;
 mod endpoint;
 mod failed;
 #[cfg(feature = "gzip")]
 mod gzip;
 mod headers;
+mod hints;
 mod line;
 mod lookup;
 mod post;

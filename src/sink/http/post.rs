@@ -13,6 +13,7 @@ use ureq::{Agent, Body, Proxy, SendBody};
 use super::answer::judge;
 use super::endpoint::Endpoint;
 use super::failed::explain;
+use super::hints::hints;
 use super::line::{Connect, Deadline};
 use super::proxy::proxy;
 use super::redirect;
@@ -122,7 +123,9 @@ impl Sink for HttpSink {
         loop {
             let answer = self.post(&to, parcel.id(), &report, &deadline)?;
             let Some(next) = redirect::target(&answer, &to)? else {
-                return judge(&answer, to.origin());
+                judge(&answer, to.origin())?;
+                parcel.hint(hints(&answer.headers));
+                return Ok(());
             };
             redirects += 1;
             if redirects > redirect::MOST {

@@ -46,6 +46,22 @@ use crate::error::Error;
 /// interrupted. One that hangs keeps its thread, and later attempts wait for it instead of starting
 /// another, so that a sink and its clones have one such thread at most.
 ///
+/// # Asking for less
+///
+/// An answer of 2xx may have a header by which the receiver asks for fewer reports, a dictionary of
+/// RFC 9651: `Callhome: every=86400, share=0.1, until=@1796083200`. Each answer says all that the
+/// receiver wishes; one without the header takes back what was asked before. What it means, and how
+/// far it goes, is in [`Hints`](crate::sink::Hints).
+///
+/// | key | value |
+/// | --- | --- |
+/// | `every` | seconds between two reports, an integer |
+/// | `share` | the part of the installations that is to report, a decimal from 0 to 1 |
+/// | `until` | a date before which there are to be no reports; it is compared with the answer's `Date`, so a clock that is wrong here does not matter |
+///
+/// Keys that are not known are ignored. So is a value that is not of that kind, for its key alone,
+/// and a header that is no such dictionary or longer than 1024 bytes; the log says so once.
+///
 /// # Redirects
 ///
 /// 307 and 308 are followed, up to three times in an attempt, to the same scheme, host and port,
