@@ -12,6 +12,7 @@
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | tests of telemetry |")]
 
 #[doc = include_str!("../docs/guide/windows.md")]
+#[doc = include_str!("../docs/guide/arrivals.svg")]
 pub mod windows {}
 
 #[doc = include_str!("../docs/guide/numbers.md")]

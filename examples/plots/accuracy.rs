@@ -5,7 +5,7 @@ use std::error::Error;
 use callhome::{CallHome, Schema};
 use metrics::histogram;
 
-use super::svg::{Axis, Line, Plot};
+use super::svg::{Axis, Line, Plot, Scale};
 
 /// How often each number of samples is drawn.
 const DRAWS: u64 = 8;
@@ -54,6 +54,7 @@ pub(crate) fn plot() -> Result<String, Box<dyn Error>> {
         title: "Relative errors of the median and the mode against the number of samples",
         x: Axis {
             name: "samples in the window",
+            scale: Scale::Logarithmic,
             from: 10.0,
             to: 200_000.0,
             marks: [(10.0, "10"), (100.0, "100"), (1e3, "1000"), (1e4, "10,000"), (1e5, "100,000")]
@@ -62,6 +63,7 @@ pub(crate) fn plot() -> Result<String, Box<dyn Error>> {
         },
         y: Axis {
             name: "relative error",
+            scale: Scale::Logarithmic,
             from: 1e-5,
             to: 1.0,
             marks: [
@@ -87,6 +89,7 @@ pub(crate) fn plot() -> Result<String, Box<dyn Error>> {
                 is_dashed: true,
             },
         ],
+        parts: Vec::new(),
     };
     Ok(plot.svg()?)
 }

@@ -1,27 +1,43 @@
-//! A plot of lines over logarithmic axes, small enough to be committed.
+//! A plot of lines, small enough to be committed.
 //!
 //! Within a page it has the page's own colour of text. As a file of its own it follows what the
 //! reader prefers, light or dark; the colours of the lines can be told from both.
 
 use std::fmt::Write;
 
-pub(crate) struct Plot {
+pub(crate) struct Plot<'a> {
     /// What it shows, for those who do not see it.
-    pub(crate) title: &'static str,
+    pub(crate) title: &'a str,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) lines: Vec<Line>,
+    /// Parts of the x axis, shaded in turn, with what is written there.
+    pub(crate) parts: Vec<Part>,
+}
+
+pub(crate) struct Part {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) words: Vec<String>,
 }
 
 pub(crate) struct Axis {
     pub(crate) name: &'static str,
+    pub(crate) scale: Scale,
     pub(crate) from: f64,
     pub(crate) to: f64,
     /// Where it has a mark, and what is written there.
     pub(crate) marks: Vec<(f64, String)>,
 }
 
+#[derive(Clone, Copy)]
+pub(crate) enum Scale {
+    Linear,
+    Logarithmic,
+}
+
 pub(crate) struct Line {
+    /// What is written beside its end; a slash begins another line.
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, f64)>,
     /// Which of the colours; lines of one colour belong together.
@@ -39,12 +55,15 @@ const AREA: [f64; 4] = [80.0, 16.0, 500.0, 290.0];
 impl Axis {
     /// Where a value is, from 0 to 1.
     fn at(&self, value: f64) -> f64 {
-        let (from, to) = (self.from.log10(), self.to.log10());
-        ((value.log10() - from) / (to - from)).clamp(0.0, 1.0)
+        let [from, to, value] = [self.from, self.to, value].map(|value| match self.scale {
+            Scale::Linear => value,
+            Scale::Logarithmic => value.log10(),
+        });
+        ((value - from) / (to - from)).clamp(0.0, 1.0)
     }
 }
 
-impl Plot {
+impl Plot<'_> {
     fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let [left, top, right, bottom] = AREA;
         (left + self.x.at(x) * (right - left), bottom - self.y.at(y) * (bottom - top))
@@ -69,6 +88,7 @@ impl Plot {
              @media (prefers-color-scheme: dark) \
              {{ svg:root {{ color: #e6edf3; background: #0d1117 }} }}</style>"
         )?;
+        self.parts(out)?;
         for (value, text) in &self.x.marks {
             let (x, _) = self.place((*value, self.y.from));
             grid(out, [x, top, x, bottom])?;
@@ -105,16 +125,41 @@ impl Plot {
         Ok(svg)
     }
 
+    /// The parts, every other one shaded.
+    fn parts(&self, out: &mut String) -> std::fmt::Result {
+        let [_, top, _, bottom] = AREA;
+        for (at, part) in self.parts.iter().enumerate() {
+            let [from, to] = [part.from, part.to].map(|x| self.place((x, self.y.from)).0);
+            if at % 2 == 1 {
+                let (width, height) = (to - from, bottom - top);
+                writeln!(
+                    out,
+                    "<rect x=\"{from:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\" \
+                     fill=\"currentColor\" fill-opacity=\"0.07\"/>"
+                )?;
+            }
+            for (line, words) in part.words.iter().enumerate() {
+                let (x, y) = ((from + to) / 2.0, top + 14.0 + 14.0 * line as f64);
+                writeln!(
+                    out,
+                    "<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\" font-size=\"11\">{words}</text>"
+                )?;
+            }
+        }
+        Ok(())
+    }
+
     /// The lines, and their names beside their ends, as near as there is room.
     fn lines(&self, out: &mut String) -> std::fmt::Result {
         let mut names: Vec<(f64, &Line)> = Vec::new();
         for line in &self.lines {
             let points: Vec<(f64, f64)> = line.points.iter().map(|at| self.place(*at)).collect();
             let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let width = if points.len() > 100 { 1.5 } else { 2.5 };
             let dash = if line.is_dashed { " stroke-dasharray=\"6 4\"" } else { "" };
             writeln!(
                 out,
-                "<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"2.5\"{dash} points=\"{}\"/>",
+                "<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\"{dash} points=\"{}\"/>",
                 COLOURS[line.colour],
                 path.join(" ")
             )?;
@@ -127,7 +172,11 @@ impl Plot {
             free = y + 18.0;
             let (name, colour) = (&line.name, COLOURS[line.colour]);
             writeln!(out, "<circle cx=\"{x}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>")?;
-            writeln!(out, "<text x=\"{}\" y=\"{:.1}\">{name}</text>", x + 10.0, y + 4.0)?;
+            for (at, words) in name.split('/').enumerate() {
+                let y = y + 4.0 + 16.0 * at as f64;
+                writeln!(out, "<text x=\"{}\" y=\"{y:.1}\">{words}</text>", x + 10.0)?;
+                free = y + 14.0;
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::svg::{Axis, Line, Plot};
+use super::svg::{Axis, Line, Plot, Scale};
 
 /// The rows that are drawn, in the words of the table and of the plot.
 const ROWS: [(&str, &str); 3] = [
@@ -34,17 +34,20 @@ pub(crate) fn plot(readme: &str) -> Result<String, Box<dyn Error>> {
         title: "Cost of recording on one thread and on two, for three libraries",
         x: Axis {
             name: "threads that record to the same metric",
+            scale: Scale::Logarithmic,
             from: 1.0,
             to: 2.0,
             marks: [1.0, 2.0].map(mark).to_vec(),
         },
         y: Axis {
             name: "atomic additions",
+            scale: Scale::Logarithmic,
             from: 0.3,
             to: 100.0,
             marks: [0.3, 1.0, 3.0, 10.0, 30.0, 100.0].map(mark).to_vec(),
         },
         lines,
+        parts: Vec::new(),
     };
     Ok(plot.svg()?)
 }

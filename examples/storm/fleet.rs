@@ -1,50 +1,61 @@
 //! A fleet on a virtual clock: the real aggregators, and a receiver that counts seconds.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use callhome::sink::{Parcel, SendError, Sink};
+use callhome::sink::{Hints, Parcel, SendError, Sink};
 use callhome::{CallHome, Clock, Moment, Schema};
 
 /// The time within which all instances start.
 const START: u64 = 60;
-/// Intervals before the outage (the first is for the start), of it, and after it.
-const INTERVALS: [u64; 3] = [5, 2, 5];
 
+/// Instances, and what happens to their receiver; times are in seconds.
 pub(crate) struct Fleet {
     pub(crate) instances: u64,
-    /// The interval between two reports of an instance, in seconds.
+    /// The interval between two reports of an instance.
     pub(crate) every: u64,
-    /// The receiver breaks by silence, so that nobody knows what it has, instead of refusing
-    /// connections.
+    /// The receiver is down.
+    pub(crate) outage: Range<u64>,
+    /// It breaks by silence, so that nobody knows what it has, instead of refusing connections.
     pub(crate) silent: bool,
+    /// It asks, with each answer, for no report before the end of this.
+    pub(crate) pause: Range<u64>,
+    pub(crate) end: u64,
 }
 
 /// What came to the receiver in each second: while it was up, and while it was down.
+#[derive(Clone)]
 pub(crate) struct Arrivals {
     pub(crate) up: Vec<u64>,
     pub(crate) down: Vec<u64>,
 }
 
 impl Fleet {
-    /// The seconds of the outage.
-    pub(crate) fn outage(&self) -> std::ops::Range<u64> {
-        let [before, during, _] = INTERVALS;
-        before * self.every..(before + during) * self.every
+    /// Without anything that happens, for so many intervals.
+    pub(crate) fn new(instances: u64, every: u64, intervals: u64) -> Fleet {
+        let never = 0..0;
+        let (outage, pause) = (never.clone(), never);
+        Fleet { instances, every, outage, silent: false, pause, end: intervals * every }
     }
 
-    /// The first second in which every instance may report, and the last second of all.
-    pub(crate) fn span(&self) -> std::ops::Range<u64> {
+    /// The first second in which every instance may report.
+    pub(crate) fn begin(&self) -> u64 {
         // The first report comes after ten minutes, or an interval if that is shorter.
-        self.every.min(600) + START..INTERVALS.iter().sum::<u64>() * self.every
+        self.every.min(600) + START
+    }
+
+    /// How many arrive in a second on average, while all is well.
+    pub(crate) fn mean(&self) -> f64 {
+        self.instances as f64 / self.every as f64
     }
 
     /// All instances from their start to the end. They know nothing of each other, so one after
     /// the other is as good as all at once, and takes no memory.
     pub(crate) fn run(&self) -> Arrivals {
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-        let seconds = vec![0; self.span().end as usize + 1];
+        let seconds = vec![0; self.end as usize + 1];
         let arrivals = Arc::new(Mutex::new(Arrivals { up: seconds.clone(), down: seconds }));
         std::thread::scope(|scope| {
             for thread in 0..threads {
@@ -65,8 +76,9 @@ impl Fleet {
         let time = Arc::new(AtomicU64::new(START * 1_000_000_000 * instance / self.instances));
         let receiver = Receiver {
             time: Time(Arc::clone(&time)),
-            outage: self.outage(),
+            outage: self.outage.clone(),
             silent: self.silent,
+            pause: self.pause.clone(),
             arrivals: Arc::clone(arrivals),
         };
         let callhome = CallHome::builder(Schema::new("fleet").counter("requests"))
@@ -77,7 +89,7 @@ impl Fleet {
             .opt_out()
             .build()
             .expect("an aggregator");
-        while time.load(Ordering::Relaxed) < self.span().end * 1_000_000_000 {
+        while time.load(Ordering::Relaxed) < self.end * 1_000_000_000 {
             let wait = callhome.tick().as_nanos();
             time.fetch_add(u64::try_from(wait).expect("something is due"), Ordering::Relaxed);
         }
@@ -97,14 +109,20 @@ impl Clock for Time {
 /// The receiver as one instance sees it.
 struct Receiver {
     time: Time,
-    outage: std::ops::Range<u64>,
+    outage: Range<u64>,
     silent: bool,
+    pause: Range<u64>,
     arrivals: Arc<Mutex<Arrivals>>,
 }
 
 impl Sink for Receiver {
-    fn send(&self, _: &Parcel<'_>) -> Result<(), SendError> {
-        let second = self.time.now().monotonic.as_secs();
+    fn send(&self, parcel: &Parcel<'_>) -> Result<(), SendError> {
+        let now = self.time.now().monotonic;
+        let second = now.as_secs();
+        if self.pause.contains(&second) {
+            let end = Duration::from_secs(self.pause.end);
+            parcel.hint(Hints::new().with_pause(end - now));
+        }
         let mut arrivals = self.arrivals.lock().unwrap();
         if !self.outage.contains(&second) {
             arrivals.up[second as usize] += 1;
