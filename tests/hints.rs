@@ -141,6 +141,12 @@ fn who_is_not_in_the_share_asks_again_after_a_day() {
     assert!(!callhome.status().is_left_out());
     assert_eq!((arrived(&sink), callhome.status().pending()), (57, 0));
 
+    let (builder, clock, sink) = reporting();
+    let callhome = builder.build().unwrap();
+    asks(&sink, Hints::new().with_share(0.0).with_every(2 * DAY));
+    live(&callhome, &clock, &sink, 40);
+    assert!(callhome.flush().is_err(), "not within the longer interval either");
+
     // The longer of two wishes counts, and each who is left out leaves out a report.
     for (own, hints, hours) in [
         (4, Hints::new().with_share(0.0).with_every(2 * DAY), [1, 49]),
