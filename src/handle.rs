@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 
-use crate::cell::{Counter, DistinctCell, Gauge, Histogram, Sighting};
+use crate::cell::{Counter, DistinctCell, Gauge, Histogram, Set, Sighting};
 use crate::registry::{Buckets, Cell, Found, Registry, label_of};
 use crate::schema::{Class, Kind};
 
@@ -121,13 +121,25 @@ impl HistogramFn for Capped<metrics::Histogram> {
 }
 
 /// A value of a distinct field, hashed, and the tally of what is refused.
-struct DistinctHandle {
-    cell: Arc<DistinctCell>,
-    sighting: Sighting,
+struct DistinctHandle<S: Set> {
+    cell: Arc<DistinctCell<S>>,
+    sighting: Sighting<S::Value>,
     refused: Arc<Counter>,
 }
 
-impl CounterFn for DistinctHandle {
+impl<S> DistinctHandle<S>
+where
+    S: Set<Value: Send + Sync, Beside: Send + Sync> + Send + 'static,
+{
+    fn of(cell: &Arc<DistinctCell<S>>, value: &str, refused: &Arc<Counter>) -> metrics::Counter {
+        let sighting = Sighting::new(cell.hash(value));
+        let handle =
+            DistinctHandle { cell: Arc::clone(cell), sighting, refused: Arc::clone(refused) };
+        metrics::Counter::from_arc(Arc::new(handle))
+    }
+}
+
+impl<S: Set> CounterFn for DistinctHandle<S> {
     fn increment(&self, value: u64) {
         if value > 0 && !self.cell.see(&self.sighting) {
             refuse(&self.refused, 1);
@@ -281,13 +293,10 @@ impl Handle for metrics::Counter {
                 })
             }
             (Cell::Distinct(cell), Kind::Distinct { label }) => {
-                let hash = cell.hash(label_of(key, label)?);
-                let handle = DistinctHandle {
-                    cell: Arc::clone(cell),
-                    sighting: Sighting::new(hash),
-                    refused: Arc::clone(&tallies.refused),
-                };
-                Some(metrics::Counter::from_arc(Arc::new(handle)))
+                Some(DistinctHandle::of(cell, label_of(key, label)?, &tallies.refused))
+            }
+            (Cell::Mergeable(cell), Kind::Distinct { label }) => {
+                Some(DistinctHandle::of(cell, label_of(key, label)?, &tallies.refused))
             }
             _ => None,
         });

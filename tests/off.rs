@@ -113,7 +113,12 @@ fn mark(folder: &Path, mark: &str) {
 /// An aggregator with all that touches something.
 fn builder(folder: &Path) -> Builder {
     let schema = Schema::new("s").section("usage", |s| {
-        s.counter("n").gauge_summary("g").summary("x").distinct("d", "id").sampled("p", || 1)
+        s.counter("n")
+            .gauge_summary("g")
+            .summary("x")
+            .distinct("d", "id")
+            .mergeable()
+            .sampled("p", || 1)
     });
     let schema = schema.ram("ram").cores("cores").instance_id("instance").cluster_id("cluster");
     CallHome::builder(schema)
@@ -122,6 +127,7 @@ fn builder(folder: &Path) -> Builder {
         .config_file(folder.join("config.json"), "telemetry")
         .spool(folder.join("spool"))
         .cluster_id_file(folder.join("id"))
+        .distinct_key_file(folder.join("key"))
         .local_file(folder.join("local"))
         .first_after(Duration::ZERO)
         .spread(Duration::ZERO)

@@ -7,6 +7,7 @@ use super::Builder;
 use crate::callhome::CallHome;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
+use crate::host::identity::KeySource;
 use crate::recorder::set_global;
 
 impl CallHome {
@@ -21,7 +22,8 @@ impl CallHome {
     /// declares the metric.
     ///
     /// The new one has a thread of its own, if this one has; it shares the switch and, unless its
-    /// builder gives them, the clock, the host facts and the ids; one with an id of the installation of
+    /// builder gives them, the clock, the host facts and the ids, and the key of
+    /// [`mergeable`](crate::Schema::mergeable) counts; one with an id of the installation of
     /// its own has an id of the process of its own too. It ends when it is dropped or
     /// [shut down](CallHome::shutdown), and at the latest when the one that was installed or built
     /// first is shut down, or dropped if it was installed.
@@ -44,8 +46,8 @@ impl CallHome {
     /// # Errors
     ///
     /// Those of [`build`](Builder::build) or [`install`](Builder::install), whichever this one was
-    /// made by; [`ErrorKind::Config`] also for words of the switch and recorders
-    /// [`beside`](Builder::beside), which are said to the first, and for a spool that another report
+    /// made by; [`ErrorKind::Config`] also for words of the switch, recorders
+    /// [`beside`](Builder::beside) and a [`distinct_key`](Builder::distinct_key), which are said to the first, and for a spool that another report
     /// of the process has; [`ErrorKind::Usage`] after a shutdown, in a forked child and within a
     /// sink.
     pub fn attach(&self, builder: Builder) -> Result<CallHome, Error> {
@@ -125,6 +127,11 @@ impl Builder {
         if !self.switch.is_untouched() {
             return Err(Error::config(
                 "a report that is attached is switched on and off with the first: say to that one what is said to the switch",
+            ));
+        }
+        if !matches!(self.key, KeySource::Ephemeral) {
+            return Err(Error::config(
+                "`distinct_key` and `distinct_key_file` are said to the first report: those that are attached have its key",
             ));
         }
         if self.beside.is_some() {

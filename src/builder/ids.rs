@@ -8,10 +8,13 @@ use super::Builder;
 use crate::engine::fault;
 use crate::error::Error;
 use crate::host::id_file::IdFile;
-use crate::host::identity::ClusterSource;
+use crate::host::identity::{ClusterSource, KeySource};
 
 /// The shortest time after which an id is replaced.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The fewest characters of a secret.
+const SHORTEST_SECRET: usize = 16;
 
 /// # Ids
 ///
@@ -81,6 +84,34 @@ impl Builder {
         self
     }
 
+    /// The secret that the nodes of a cluster have in common, of which the key of
+    /// [`mergeable`](crate::Schema::mergeable) counts is made: random text, such as from the application's
+    /// own database, of 16 characters at least. It is in no report, no line of the log and no error.
+    /// Of this and [`distinct_key_file`](Builder::distinct_key_file) the last one counts; without
+    /// either the key is a random one for the life of the process.
+    ///
+    /// The key is made of the secret and of the id of the cluster, so clusters that have the same
+    /// secret have nothing else in common. An id that does not last gives a key that does not: say
+    /// [`cluster_id`](Builder::cluster_id) or [`cluster_id_file`](Builder::cluster_id_file) too.
+    /// Where the id changes the key does, and the window in which it does has no registers. Who
+    /// knows the secret can test whether a value was counted, so the receiver must not. Replacing it
+    /// ends what can be united.
+    pub fn distinct_key(mut self, secret: impl Into<String>) -> Builder {
+        self.key = KeySource::Given(secret.into());
+        self
+    }
+
+    /// Keeps such a secret in this file, private to the user: a random UUID, made at the first start.
+    /// It is for an installation of one machine, or for a file system that the nodes share.
+    ///
+    /// The rules are those of [`cluster_id_file`](Builder::cluster_id_file): a file that cannot be
+    /// read is an error of `build` and `install`, when the switch says no it is neither read nor made,
+    /// and [`set_enabled(false)`](crate::CallHome::set_enabled) removes it.
+    pub fn distinct_key_file(mut self, path: impl Into<PathBuf>) -> Builder {
+        self.key = KeySource::File(IdFile::of_key(path.into()));
+        self
+    }
+
     /// The id of this process, instead of a random one, 1 to 256 characters; for tests and samples.
     pub fn instance_id(mut self, id: impl Into<String>) -> Builder {
         self.instance = Some(id.into());
@@ -114,5 +145,17 @@ pub(super) fn checked(
         (_, Some(_)) => Err(Error::config(
             "`cluster_id_rotates` has no id to replace: give a `cluster_id_file` or leave it out",
         )),
+    }
+}
+
+/// Checks the secret of the key. It is not shown.
+pub(super) fn check_key(key: &KeySource) -> Result<(), Error> {
+    match key {
+        KeySource::Given(secret) if secret.chars().count() < SHORTEST_SECRET => {
+            Err(Error::config(format!(
+                "`distinct_key` has fewer than {SHORTEST_SECRET} characters: give a random text that nobody can guess"
+            )))
+        }
+        _ => Ok(()),
     }
 }

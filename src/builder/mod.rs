@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::delivery::{Batching, Limits};
 use crate::error::Error;
 use crate::host::HostFacts;
-use crate::host::identity::ClusterSource;
+use crate::host::identity::{ClusterSource, KeySource};
 use crate::schema::Schema;
 use crate::sink::Sink;
 use crate::switch::Switch;
@@ -57,6 +57,7 @@ pub struct Builder {
     switch: Switch,
     cluster: ClusterSource,
     cluster_id_period: Option<Duration>,
+    key: KeySource,
     instance: Option<String>,
     host: Option<HostFacts>,
     clock: Option<Arc<dyn Clock>>,
@@ -89,6 +90,7 @@ impl CallHome {
             switch: Switch::default(),
             cluster: ClusterSource::Ephemeral,
             cluster_id_period: None,
+            key: KeySource::Ephemeral,
             instance: None,
             host: None,
             clock: None,

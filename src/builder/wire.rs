@@ -39,7 +39,7 @@ impl Builder {
     /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) for a schema that contradicts itself, [`ErrorKind::Config`](crate::ErrorKind::Config) for a
     /// setting that cannot be used, and for an endpoint or sink without
     /// [`opt_out`](Builder::opt_out) or [`opt_in`](Builder::opt_in), [`ErrorKind::Io`](crate::ErrorKind::Io) for a
-    /// cluster id that cannot be read.
+    /// cluster id or a distinct key that cannot be read.
     pub fn build(self) -> Result<CallHome, Error> {
         let engine = self.wire(None)?;
         let group = Arc::new(Group::new(&engine, false));
@@ -59,7 +59,8 @@ impl Builder {
     /// As [`build`](Builder::build), and [`ErrorKind::Config`](crate::ErrorKind::Config) without an endpoint or sink;
     /// [`ErrorKind::Install`](crate::ErrorKind::Install) when there is a global recorder already or the thread cannot be
     /// started. Nothing is left behind then, but for the file of
-    /// [`cluster_id_file`](Builder::cluster_id_file).
+    /// [`cluster_id_file`](Builder::cluster_id_file) and that of
+    /// [`distinct_key_file`](Builder::distinct_key_file).
     pub fn install(mut self) -> Result<CallHome, Error> {
         self.has_sink()?;
         let beside = self.beside.take();
@@ -101,6 +102,7 @@ impl Builder {
             }
         }
         let cluster = ids::checked(self.cluster, self.cluster_id_period, self.instance.as_deref())?;
+        ids::check_key(&self.key)?;
         let sink = self.sink.transpose()?;
         let reach = match &sink {
             None => Reach::Nowhere,
@@ -122,7 +124,8 @@ impl Builder {
         // One with an id of its own is not told by its age to be of the same process.
         let is_as_old = !has_clock && matches!(cluster, ClusterSource::Ephemeral);
         let started = other.filter(|_| is_as_old).map_or(now, Identity::started);
-        let identity = Identity::new(other, self.host, self.instance, cluster, ci, started);
+        let identity =
+            Identity::new(other, self.host, self.instance, (cluster, self.key), ci, started);
         let polls = |kind: &Kind| matches!(kind, Kind::Sampled(_) | Kind::GaugeSummary);
         let samples = plan.leaves.iter().any(|leaf| polls(&leaf.field.kind));
         let timing = Timing {

@@ -14,9 +14,9 @@ impl CallHome {
     /// and all that share its switch (see [`attach`](CallHome::attach)). Returns what was decided.
     ///
     /// Off is at once: the macros get handles that do nothing, what was collected and what waits is
-    /// thrown away, the [`spool`](crate::Builder::spool) is wiped, and the file of
-    /// [`cluster_id_file`](crate::Builder::cluster_id_file) removed; those
-    /// too of the last 64 reports that were attached and are gone. An attempt that is under way
+    /// thrown away, the [`spool`](crate::Builder::spool) is wiped, and the files of
+    /// [`cluster_id_file`](crate::Builder::cluster_id_file) and
+    /// [`distinct_key_file`](crate::Builder::distinct_key_file) are removed; those too of the last 64 reports that were attached and are gone. An attempt that is under way
     /// cannot be taken back; no other follows. The thread ends.
     ///
     /// On begins as if the program had just started: nothing that was recorded before is reported,

@@ -1,12 +1,9 @@
 //! How many different values there were, without keeping any of them.
 
-use std::hash::{BuildHasher, RandomState};
-
 use exaloglog::ExaLogLog;
 
-use super::shards::{Part, Shards};
-use super::sync::{AtomicU64, Ordering};
-use super::table;
+use super::seen::Set;
+use super::shards::Part;
 
 /// Different values that are counted exactly; past that the count is an estimate.
 const EXACT: usize = 512;
@@ -40,8 +37,27 @@ impl Part for Distinct {
     }
 }
 
+impl Set for Distinct {
+    type Value = u64;
+    type Beside = ();
+
+    fn value(hash: u64, _: &str) -> u64 {
+        hash
+    }
+
+    fn beside() {}
+
+    fn insert(&mut self, hash: u64, (): &()) {
+        self.add(hash);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.merge(other);
+    }
+}
+
 impl Distinct {
-    fn insert(&mut self, hash: u64) {
+    pub(super) fn add(&mut self, hash: u64) {
         match self {
             Distinct::Exact(hashes) => {
                 let Err(at) = hashes.binary_search(&hash) else { return };
@@ -61,7 +77,7 @@ impl Distinct {
     /// Makes this the union of the two.
     pub(crate) fn merge(&mut self, other: Distinct) {
         match (&mut *self, other) {
-            (_, Distinct::Exact(hashes)) => hashes.into_iter().for_each(|hash| self.insert(hash)),
+            (_, Distinct::Exact(hashes)) => hashes.into_iter().for_each(|hash| self.add(hash)),
             (Distinct::Exact(hashes), Distinct::Sketch(mut sketch)) => {
                 sketch.add_hashes(hashes);
                 *self = Distinct::Sketch(sketch);
@@ -88,108 +104,25 @@ impl Distinct {
     }
 }
 
-/// A distinct count that threads record to.
-///
-/// A value is hashed with a secret random key as it arrives (SipHash, keyed by the standard
-/// library from the operating system's randomness), so the set neither holds the value nor lets
-/// anybody without the key test whether a value is in it. The key lives as long as the cell and
-/// is never written anywhere. A shorter life, as one per window, would leave windows that are merged
-/// with sets that have no union, and values to be hashed again in each of them; what leaves, a
-/// number, would be the same. A longer one would put a secret on the disk, by which values could be
-/// tested, for sets that do not outlive the process.
-pub(crate) struct DistinctCell {
-    key: RandomState,
-    set: Shards<Distinct>,
-    /// Sets taken so far. Moved on by [`take`](DistinctCell::take) after it has emptied all parts:
-    /// whoever reads the new number puts a value in a set that is not taken yet.
-    taken: AtomicU64,
-}
-
-/// A value that one thread sees again and again: its hash, and when it was last put in the set.
-pub(crate) struct Sighting {
-    hash: u64,
-    /// What [`DistinctCell::taken`] was when the value was last put in; `u64::MAX` before that.
-    /// Mostly read and written by one thread; by several only where a handle is lent, and then
-    /// the worst that a stale value does is to put the hash in again.
-    at: AtomicU64,
-}
-
-impl Sighting {
-    /// The hash of `value`, not put in any set yet.
-    pub(crate) fn new(hash: u64) -> Sighting {
-        Sighting { hash, at: AtomicU64::new(u64::MAX) }
-    }
-}
-
-impl DistinctCell {
-    pub(crate) fn new() -> Self {
-        DistinctCell { key: RandomState::new(), set: Shards::new(), taken: AtomicU64::new(0) }
-    }
-
-    /// The value's keyed hash: all that is kept of it.
-    pub(crate) fn hash(&self, value: &str) -> u64 {
-        self.key.hash_one(value)
-    }
-
-    /// Puts a value whose hash was made by [`hash`](DistinctCell::hash) in the set, unless this
-    /// sighting of it has done so since the last `take`. False when it comes from an allocator
-    /// that records while cells are being worked at (see [`table::aside`]).
-    #[inline]
-    pub(crate) fn see(&self, sighting: &Sighting) -> bool {
-        // Read before the value is put in: if a `take` comes between, the number is an old one,
-        // and the next sighting puts the value in again.
-        let taken = self.taken.load(Ordering::Acquire);
-        sighting.at.load(Ordering::Relaxed) == taken || self.insert(sighting, taken)
-    }
-
-    #[inline(never)]
-    fn insert(&self, sighting: &Sighting, taken: u64) -> bool {
-        let possible = !table::is_aside();
-        if possible {
-            table::aside(|| self.set.lock(&mut 0).insert(sighting.hash));
-            sighting.at.store(taken, Ordering::Relaxed);
-        }
-        possible
-    }
-
-    /// The values seen since the last `take`, taken.
-    pub(crate) fn take(&self) -> Distinct {
-        table::aside(|| {
-            let mut whole = Distinct::default();
-            self.set.take_all().for_each(|part| whole.merge(part));
-            self.taken.fetch_add(1, Ordering::Release);
-            whole
-        })
-    }
-
-    /// The values seen since the last `take`, left in place.
-    pub(crate) fn peek(&self) -> Distinct {
-        table::aside(|| {
-            let mut whole = Distinct::default();
-            self.set.copy_all().for_each(|part| whole.merge(part));
-            whole
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::{DistinctCell, Sighting};
 
-    fn seen(cell: &DistinctCell, values: std::ops::Range<u32>) {
+    fn seen(cell: &DistinctCell<Distinct>, values: std::ops::Range<u32>) {
         values.for_each(|value| assert!(cell.see(&Sighting::new(cell.hash(&value.to_string())))));
     }
 
     #[test]
     fn few_values_are_counted_exactly_however_often_they_come() {
-        let cell = DistinctCell::new();
+        let cell = DistinctCell::<Distinct>::new();
         (0..3).for_each(|_| seen(&cell, 0..512));
         assert_eq!((cell.peek().count(), cell.take().count(), cell.take().count()), (512, 512, 0));
     }
 
     #[test]
     fn one_sighting_counts_once_in_each_set() {
-        let cell = DistinctCell::new();
+        let cell = DistinctCell::<Distinct>::new();
         let sighting = Sighting::new(cell.hash("a"));
         for _ in 0..3 {
             (0..3).for_each(|_| assert!(cell.see(&sighting)));
@@ -203,7 +136,7 @@ mod tests {
         // errors of a single estimate, and their mean square must agree with the stated 1.1 %.
         let errors: Vec<f64> = (0..12)
             .map(|_| {
-                let cell = DistinctCell::new();
+                let cell = DistinctCell::<Distinct>::new();
                 seen(&cell, 0..100_000);
                 cell.take().count() as f64 / 1e5 - 1.0
             })
@@ -215,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_union_counts_what_both_have_once() {
-        let cell = DistinctCell::new();
+        let cell = DistinctCell::<Distinct>::new();
         for (a, b, union) in
             [(0..100, 50..200, 200), (0..100, 0..9_000, 9_000), (0..9_000, 0..100, 9_000)]
         {
@@ -241,7 +174,7 @@ mod tests {
 
     fn set_of(hashes: impl Iterator<Item = u64>) -> Distinct {
         hashes.fold(Distinct::default(), |mut set, hash| {
-            set.insert(hash);
+            set.add(hash);
             set
         })
     }

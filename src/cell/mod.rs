@@ -11,17 +11,25 @@ mod distinct;
 mod gauge;
 mod histogram;
 mod id;
+mod key;
 #[cfg(all(test, loom))]
 mod models;
+mod registers;
 mod ring;
+mod seen;
 mod shards;
 mod sync;
 #[cfg(all(test, loom))]
 mod sync_loom;
 mod table;
+mod union;
 
 pub(crate) use counter::Counter;
-pub(crate) use distinct::{Distinct, DistinctCell, Sighting};
+pub(crate) use distinct::Distinct;
 pub(crate) use gauge::{Gauge, Range};
 pub(crate) use histogram::Histogram;
+pub(crate) use key::Key;
+pub(crate) use registers::Registers;
+pub(crate) use seen::{DistinctCell, Set, Sighting};
 pub(crate) use table::{aside, is_aside};
+pub(crate) use union::Union;

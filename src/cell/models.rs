@@ -1,16 +1,14 @@
-//! The protocols of this folder under a model checker, which runs them in every order of their
-//! steps and with every value that the memory model lets a load return:
+//! The protocols of this folder under a model checker: every order of their steps, and every value
+//! that the memory model lets a load return:
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --release --lib models
 //! ```
 //!
-//! What runs is the code of the folder, thread-locals and thread ends included, over the
-//! primitives of `sync_loom`. A ring holds two samples, a reducer has at most two parts.
-//!
-//! Models that would take too long otherwise are bounded by the number of preemptions (switches
-//! away from a thread that could go on). The bound is in the model's line; a bug that needs
-//! more of them than that is not found. `loom` does not move stores before earlier loads.
+//! What runs is the code of the folder, thread-locals and thread ends included, over the primitives
+//! of `sync_loom`. A ring holds two samples, a reducer has at most two parts. Models that would take
+//! too long are bounded by the number of preemptions (switches away from a thread that could go on),
+//! in the model's line; a bug that needs more is not found. `loom` does not move stores before loads.
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +16,7 @@ use loom::thread;
 
 use super::ring::{LEN, Ring};
 use super::sync::renew;
-use super::{Counter, DistinctCell, Gauge, Histogram, Range, Sighting};
+use super::{Counter, Distinct, DistinctCell, Gauge, Histogram, Key, Range, Sighting, Union};
 
 /// Checks `model` in every execution with at most so many preemptions.
 fn check(preemptions: impl Into<Option<usize>>, model: fn()) {
@@ -364,7 +362,7 @@ fn increments_that_meet_all_count_and_reach_a_window() {
 fn a_value_seen_after_a_seal_is_in_the_next() {
     check(4, || {
         let shared = {
-            let cell = DistinctCell::new();
+            let cell = DistinctCell::<Distinct>::new();
             let sighting = Sighting::new(cell.hash("a"));
             Arc::new((cell, sighting))
         };
@@ -379,5 +377,24 @@ fn a_value_seen_after_a_seal_is_in_the_next() {
         assert!(cell.see(sighting));
         join([recorder]);
         assert_eq!(cell.take().count(), 1);
+    });
+}
+
+#[test]
+fn a_window_after_one_in_which_the_key_changed_is_under_the_new_key() {
+    check(3, || {
+        let [old, new] = ["old", "new"].map(|secret| Some(Key::of_secret(secret)));
+        let cell = Arc::new(DistinctCell::<Union>::new());
+        cell.set_key(old);
+        let recorders = ["a", "b"].map(|value| {
+            spawn(&cell, move |cell| assert!(cell.see(&Sighting::new(cell.hash(value)))))
+        });
+        let first = cell.seal(new);
+        join(recorders);
+        let second = cell.seal(new);
+        assert_eq!(first.count() + second.count(), 2);
+        let said = |set: &Union| set.registers().map(|registers| registers.iter().count() as u64);
+        assert_eq!(said(&second), Some(second.count()));
+        assert!(said(&first).is_none_or(|said| said == first.count()));
     });
 }

@@ -42,10 +42,10 @@ impl Engine {
     ) -> impl FnOnce(Moment, u64, Losses) -> Written + 'a {
         let now = self.clock.now();
         // Without a lock: they are functions of the application.
-        let since = self.window.since();
+        let (since, said) = (self.window.since(), self.identity.said());
         let (readings, failed) = draft.readings(
             |ask| self.window.alone(|| Some(ask())),
-            |fact| self.identity.fact(fact, since, now),
+            |fact| self.identity.fact(&said, fact, since, now),
         );
         let id = new_id().to_string();
         move |now, sequence, mut tells| {

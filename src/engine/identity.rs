@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use super::secret::Secret;
+use crate::cell::Key;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::guard::caught;
 use crate::host::HostFacts;
 use crate::host::id_file::{IdFile, Kept};
-use crate::host::identity::{ClusterSource, new_id};
+use crate::host::identity::{ClusterSource, KeySource, new_id};
 use crate::schema::{Fact, Host};
 use crate::window::Reading;
 
@@ -23,6 +25,10 @@ pub(crate) struct Identity {
     shared: Arc<Shared>,
     /// The ids are those of the report it is attached to, which looks after them while it collects.
     pub(super) is_guest: bool,
+    /// Of which the key of sketches is made.
+    secret: Arc<Secret>,
+    /// The secret is that of the report it is attached to.
+    is_attached: bool,
     /// The CI system that the process runs in, unless the policy is to say nothing about it.
     ci: Option<&'static str>,
     started: Moment,
@@ -47,6 +53,14 @@ struct Ids {
     kept: Option<Kept>,
     /// The id of the installation was found, and not forgotten since.
     found: bool,
+}
+
+/// What is so at one moment: a report must not say an id beside a sketch of another one's key.
+pub(crate) struct Said {
+    instance: String,
+    cluster: Option<String>,
+    /// The key of sketches, while anything is collected.
+    pub(super) key: Option<Key>,
 }
 
 /// Why an id cannot be one, if so.
@@ -80,7 +94,7 @@ impl Identity {
         to: Option<&Identity>,
         host: Option<HostFacts>,
         given: Option<String>,
-        source: ClusterSource,
+        (source, key): (ClusterSource, KeySource),
         ci: Option<&'static str>,
         started: Moment,
     ) -> Identity {
@@ -90,7 +104,10 @@ impl Identity {
         let given = given.or_else(|| guest_of.and_then(|to| to.given.clone()));
         let shared = guest_of.map(|to| Arc::clone(&to.shared));
         let shared = shared.unwrap_or_else(|| Arc::new(Shared::new(source)));
-        Identity { host, given, shared, is_guest: guest_of.is_some(), ci, started }
+        let secret = to.map(|to| Arc::clone(&to.secret));
+        let (is_guest, is_attached) = (guest_of.is_some(), secret.is_some());
+        let secret = secret.unwrap_or_else(|| Arc::new(Secret::new(key)));
+        Identity { host, given, shared, is_guest, secret, is_attached, ci, started }
     }
 
     /// When the process began, for those that have the same clock.
@@ -134,6 +151,11 @@ impl Identity {
         Ok(())
     }
 
+    /// Finds the secret of sketches where it is kept, or makes one.
+    pub(super) fn find_secret(&self, now: Moment) -> Result<(), Error> {
+        self.secret.find(now)
+    }
+
     /// Where the id of the installation is kept, if in a file.
     pub(super) fn file(&self) -> Option<&IdFile> {
         match &self.shared.source {
@@ -146,13 +168,29 @@ impl Identity {
         self.shared.ids.lock().found
     }
 
-    /// Whether the report that it was made for looks after the ids.
-    pub(super) fn is_owned(&self) -> bool {
-        self.shared.owned.load(Ordering::Relaxed)
+    /// Whether the ids are its own, or those of a report that does not collect.
+    pub(super) fn looks_after_ids(&self) -> bool {
+        !self.is_guest || !self.shared.owned.load(Ordering::Relaxed)
     }
 
+    /// Whether the secret was made for it, or for a report that does not collect.
+    pub(super) fn looks_after_secret(&self) -> bool {
+        !self.is_attached || !self.secret.is_owned()
+    }
+
+    /// Whether the secret is that of the report it is attached to.
+    pub(super) fn is_attached(&self) -> bool {
+        self.is_attached
+    }
+
+    /// Whether it looks after what is its own, or those that share it do.
     pub(super) fn own(&self, owned: bool) {
-        self.shared.owned.store(owned, Ordering::Relaxed);
+        if !self.is_guest {
+            self.shared.owned.store(owned, Ordering::Relaxed);
+        }
+        if !self.is_attached {
+            self.secret.own(owned);
+        }
     }
 
     /// Whether the id of the installation is to be replaced.
@@ -202,9 +240,23 @@ impl Identity {
         }
     }
 
+    /// The same of the secret.
+    pub(super) fn forget_secret(&self) -> Result<(), Error> {
+        self.secret.forget()
+    }
+
     /// The id of this process.
     pub(crate) fn instance(&self) -> String {
-        self.given.clone().unwrap_or_else(|| self.shared.ids.lock().instance.clone())
+        self.said().instance
+    }
+
+    /// The ids, and the key that belongs to them. Where the application knows no cluster it is that
+    /// of the process.
+    pub(super) fn said(&self) -> Said {
+        let ids = self.shared.ids.lock();
+        let cluster = ids.cluster.clone();
+        let key = self.secret.key_of(cluster.as_deref().unwrap_or(&ids.instance));
+        Said { instance: self.given.clone().unwrap_or_else(|| ids.instance.clone()), cluster, key }
     }
 
     /// The id of the installation if it outlives the process, or else that of the process.
@@ -214,7 +266,7 @@ impl Identity {
     }
 
     /// A fact at this moment. The first window has begun at `since`.
-    pub(super) fn fact(&self, fact: Host, since: Moment, now: Moment) -> Reading {
+    pub(super) fn fact(&self, said: &Said, fact: Host, since: Moment, now: Moment) -> Reading {
         let machine = || self.host.get_or_init(HostFacts::detect);
         Reading::Fact(match fact {
             Host::Arch => Fact::text(&*machine().arch),
@@ -226,12 +278,10 @@ impl Identity {
             }
             Host::Ram => machine().ram.into(),
             Host::Uptime => now.monotonic.saturating_sub(self.started.monotonic).as_secs().into(),
-            Host::InstanceId => Fact::text(self.instance()),
-            Host::ClusterId => {
-                self.shared.ids.lock().cluster.clone().map_or(Fact::NULL, Fact::text)
-            }
+            Host::InstanceId => Fact::text(&*said.instance),
+            Host::ClusterId => said.cluster.as_deref().map_or(Fact::NULL, Fact::text),
             Host::ClusterIdSource => {
-                self.shared.ids.lock().cluster.as_ref().map(|_| self.shared.source.word()).into()
+                said.cluster.as_ref().map(|_| self.shared.source.word()).into()
             }
             Host::StartedAt => since.wall.into(),
             Host::Ci => {

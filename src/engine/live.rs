@@ -44,15 +44,16 @@ impl Engine {
         self.routes.remove(self.window.registry());
         self.stop_thread();
         self.outbox.cancel();
-        let forgets = self.looks_after_ids();
-        self.own_ids(false);
-        let forgotten = if forgets { self.identity.forget() } else { Ok(()) };
-        if let Err(error) = forgotten {
+        let identity = &self.identity;
+        let ids = identity.looks_after_ids().then(|| identity.forget());
+        let secret = identity.looks_after_secret().then(|| identity.forget_secret());
+        identity.own(false);
+        for error in [ids, secret].into_iter().flatten().filter_map(Result::err) {
             self.outbox.note(Level::Warn, error.to_string());
         }
         // A clock that panics must not keep a no from being heeded.
         if let Some(now) = caught(|| self.clock.now()) {
-            self.window.restart(now);
+            self.window.restart(now, None);
         }
     }
 
@@ -69,7 +70,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of the id that is kept in a file. Then nothing has begun.
+    /// Those of the id and of the key that are kept in files. Then nothing has begun.
     pub(crate) fn prepare(&self, AskedId(asked): AskedId) -> Result<(), Error> {
         let mut collecting = self.sealing.lock();
         if self.closed.load(Ordering::Relaxed) {
@@ -79,8 +80,11 @@ impl Engine {
         if let Some(asked) = asked {
             self.identity.find(asked, now)?;
         }
+        if self.may_find(self.identity.is_attached()) {
+            self.identity.find_secret(now)?;
+        }
         self.outbox.begin(now, *collecting == Collecting::NoMore);
-        self.window.restart(now);
+        self.window.restart(now, self.identity.said().key);
         *self.schedule.lock() = self.timing.schedule(now.monotonic, &self.identity.instance());
         *collecting = Collecting::Ready;
         Ok(())
@@ -99,34 +103,26 @@ impl Engine {
         }
         self.routes.add(self.window.registry());
         *collecting = Collecting::Now;
-        self.own_ids(true);
+        self.identity.own(true);
         *self.flusher.lock() = thread;
         // A shutdown that came meanwhile has not seen that.
         if self.closed.load(Ordering::Relaxed) {
             self.routes.remove(self.window.registry());
-            self.own_ids(false);
+            self.identity.own(false);
             self.stop_thread();
         }
         self.wake();
     }
 
-    /// Whether the ids are its own, or those of a report that does not collect.
-    pub(super) fn looks_after_ids(&self) -> bool {
-        !self.identity.is_guest || !self.identity.is_owned()
-    }
-
-    /// Whether the id of the installation is still to be found. The file of another report is
-    /// neither read nor made where the switch says no, also by one that has nowhere to report to.
+    /// Whether the id of the installation is still to be found.
     fn finds_id(&self) -> bool {
-        !self.identity.is_found()
-            && (!self.identity.is_guest || self.consent.decision().mode() != Mode::Off)
+        !self.identity.is_found() && self.may_find(self.identity.is_guest)
     }
 
-    /// Whether it looks after its ids, or those that share them do.
-    fn own_ids(&self, owned: bool) {
-        if !self.identity.is_guest {
-            self.identity.own(owned);
-        }
+    /// Whether a file may be read or made. That `of_another` report is neither where the switch says
+    /// no, also by one that has nowhere to report to.
+    fn may_find(&self, of_another: bool) -> bool {
+        !of_another || self.consent.decision().mode() != Mode::Off
     }
 
     /// Ends for good, once: nothing is collected from now on, and the background thread ends.
@@ -134,7 +130,7 @@ impl Engine {
     pub(crate) fn close(&self) -> Option<Option<Flusher>> {
         let is_first = !self.closed.swap(true, Ordering::Relaxed);
         self.routes.remove(self.window.registry());
-        self.own_ids(false);
+        self.identity.own(false);
         let thread = self.stop_thread();
         is_first.then_some(thread)
     }

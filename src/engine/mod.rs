@@ -6,6 +6,7 @@ mod hints;
 mod identity;
 mod left;
 mod live;
+mod secret;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,7 +77,9 @@ impl Engine {
     /// Asks for what is not recorded, at this moment.
     fn ask(&self) -> (Answers, Moment) {
         let now = self.clock.now();
-        (self.window.ask(&|fact, since| self.identity.fact(fact, since, now)), now)
+        let said = self.identity.said();
+        let host = |fact, since| self.identity.fact(&said, fact, since, now);
+        (self.window.ask(said.key, &host), now)
     }
 
     /// Seals the window and puts its report in the outbox; an error if the switch says no.
@@ -116,7 +119,7 @@ impl Engine {
     /// Replaces the id of the installation when its time is over.
     fn renew_id(&self) {
         let now = self.clock.now();
-        if !self.looks_after_ids() || !self.identity.is_old(now) {
+        if !self.identity.looks_after_ids() || !self.identity.is_old(now) {
             return;
         }
         let renewed = {

@@ -26,6 +26,8 @@ pub(crate) struct IdFile {
     pub(super) path: PathBuf,
     /// How old an id may become; `None` is for ever.
     pub(super) period: Option<Duration>,
+    /// What errors call it.
+    name: &'static str,
 }
 
 /// The id in the file.
@@ -39,7 +41,12 @@ pub(crate) struct Kept {
 impl IdFile {
     /// A file that is not looked at yet.
     pub(crate) fn new(path: PathBuf) -> IdFile {
-        IdFile { path, period: None }
+        IdFile { path, period: None, name: "cluster id file" }
+    }
+
+    /// One whose id is a secret.
+    pub(crate) fn of_key(path: PathBuf) -> IdFile {
+        IdFile { name: "distinct key file", ..IdFile::new(path) }
     }
 
     /// The same with ids that are replaced when they are this old.
@@ -65,7 +72,7 @@ impl IdFile {
     /// [`ErrorKind::Io`] when the file cannot be read or created. What exists at the path is not
     /// replaced: a new id would make one installation look like two.
     pub(crate) fn find(&self, now: SystemTime) -> Result<Kept, Error> {
-        match read(&self.path)? {
+        match self.read()? {
             Some(kept) => Ok(kept),
             None => self.create(now),
         }
@@ -80,7 +87,7 @@ impl IdFile {
         let _ = fs::remove_file(self.beside("lock")); // mostly there is none
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed(&self.path, "cannot be removed", "remove it", error))
+                Err(self.failed("cannot be removed", "remove it", error))
             }
             _ => Ok(()),
         }
@@ -114,22 +121,23 @@ impl IdFile {
     pub(super) fn create(&self, now: SystemTime) -> Result<Kept, Error> {
         let path = &self.path;
         if path.file_name().is_none() {
-            return Err(unusable(path, "has no file name: name a file"));
+            return Err(self.unusable("has no file name: name a file"));
         }
         let parent = files::parent(path);
         if !parent.is_dir() {
             return Err(Error::new(
                 ErrorKind::Io,
                 format!(
-                    "the cluster id file {path:?} cannot be created: {parent:?} is not a \
-                     directory that this process can see; create it first"
+                    "the {} {path:?} cannot be created: {parent:?} is not a directory that this \
+                     process can see; create it first",
+                    self.name
                 ),
             ));
         }
         let uncreatable = |error: io::Error| {
             let remedy = "make its directory writable on a file system with hard links, or put a \
                           UUID into the file yourself";
-            failed(path, "cannot be created", remedy, error)
+            self.failed("cannot be created", remedy, error)
         };
         let (kept, temporary) = self.write(now).map_err(uncreatable)?;
         match fs::hard_link(&temporary.0, path) {
@@ -139,66 +147,68 @@ impl IdFile {
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Taken, and yet nothing there: a symbolic link that leads nowhere.
-                read(path)?.ok_or_else(|| {
-                    unusable(path, "is a link that leads nowhere: remove it, or create its target")
+                self.read()?.ok_or_else(|| {
+                    self.unusable("is a link that leads nowhere: remove it, or create its target")
                 })
             }
             Err(error) => Err(uncreatable(error)),
         }
     }
-}
 
-/// The id kept at `path`; `None` only when nothing is there.
-fn read(path: &Path) -> Result<Option<Kept>, Error> {
-    let unreadable = |error: io::Error| {
-        let remedy = "make it readable for this process, or name another file";
-        failed(path, "cannot be read", remedy, error)
-    };
-    // Asked before opening: to open a named pipe would wait for a writer.
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-    };
-    if !metadata.is_file() {
-        return Err(unusable(path, "is not a regular file: name a file"));
-    }
-    let mut content = Vec::new();
-    // One byte more than allowed, so that a longer file is seen to be longer.
-    // A file that is gone since the look above is an error too: this is not a first start.
-    File::open(path)
-        .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut content))
-        .map_err(unreadable)?;
-    let text = std::str::from_utf8(&content).unwrap_or_default();
-    let mut words = text.split_whitespace();
-    let id = words.next().and_then(|id| Uuid::try_parse(id).ok());
-    let (date, rest) = (words.next(), words.next());
-    let written = date.and_then(clock::parse_utc);
-    // The content is not shown: the path may have been meant for something else.
-    match id {
-        Some(id)
-            if content.len() as u64 <= LONGEST_FILE
-                && rest.is_none()
-                && date.is_some() == written.is_some() =>
-        {
-            Ok(Some(Kept { id, made: written.or(metadata.modified().ok()) }))
+    /// The id that is kept; `None` only when nothing is there.
+    fn read(&self) -> Result<Option<Kept>, Error> {
+        let path = &self.path;
+        let unreadable = |error: io::Error| {
+            let remedy = "make it readable for this process, or name another file";
+            self.failed("cannot be read", remedy, error)
+        };
+        // Asked before opening: to open a named pipe would wait for a writer.
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        if !metadata.is_file() {
+            return Err(self.unusable("is not a regular file: name a file"));
         }
-        _ => Err(unusable(
-            path,
-            "does not hold one UUID: restore its content, or remove it to start with a new id",
-        )),
+        let mut content = Vec::new();
+        // One byte more than allowed, so that a longer file is seen to be longer.
+        // A file that is gone since the look above is an error too: this is not a first start.
+        File::open(path)
+            .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut content))
+            .map_err(unreadable)?;
+        let text = std::str::from_utf8(&content).unwrap_or_default();
+        let mut words = text.split_whitespace();
+        let id = words.next().and_then(|id| Uuid::try_parse(id).ok());
+        let (date, rest) = (words.next(), words.next());
+        let written = date.and_then(clock::parse_utc);
+        // The content is not shown: the path may have been meant for something else.
+        match id {
+            Some(id)
+                if content.len() as u64 <= LONGEST_FILE
+                    && rest.is_none()
+                    && date.is_some() == written.is_some() =>
+            {
+                Ok(Some(Kept { id, made: written.or(metadata.modified().ok()) }))
+            }
+            _ => Err(self.unusable(
+                "does not hold one UUID: restore its content, or remove it to start with a new id",
+            )),
+        }
     }
-}
 
-/// An operation on the id file failed.
-pub(super) fn failed(path: &Path, what: &str, remedy: &str, error: io::Error) -> Error {
-    let message = format!("the cluster id file {path:?} {what}: {error}; {remedy}");
-    Error::new(ErrorKind::Io, message).with_source(error)
-}
+    /// An operation on the file failed.
+    pub(super) fn failed(&self, what: &str, remedy: &str, error: io::Error) -> Error {
+        let IdFile { path, name, .. } = self;
+        let message = format!("the {name} {path:?} {what}: {error}; {remedy}");
+        Error::new(ErrorKind::Io, message).with_source(error)
+    }
 
-/// What is at the path of the id file cannot be used.
-fn unusable(path: &Path, what: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("the cluster id file {path:?} {what}"))
+    /// What is at the path cannot be used.
+    fn unusable(&self, what: &str) -> Error {
+        let IdFile { path, name, .. } = self;
+        Error::new(ErrorKind::Config, format!("the {name} {path:?} {what}"))
+    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,17 @@ impl ClusterSource {
     }
 }
 
+/// Where the secret comes from of which the key of sketches is made.
+#[derive(Clone)]
+pub(crate) enum KeySource {
+    /// The application has said it.
+    Given(String),
+    /// It is kept in a file, which is created at the first start.
+    File(IdFile),
+    /// Nothing is kept: a new random one at each start.
+    Ephemeral,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

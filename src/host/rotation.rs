@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use fs4::{FileExt, TryLockError};
 
-use super::id_file::{IdFile, Kept, failed};
+use super::id_file::{IdFile, Kept};
 use crate::error::Error;
 use crate::files;
 
@@ -33,7 +33,7 @@ impl IdFile {
         }
         let irreplaceable = |error: io::Error| {
             let remedy = "make its directory writable; until then reports have the old id";
-            failed(&self.path, "cannot be replaced", remedy, error)
+            self.failed("cannot be replaced", remedy, error)
         };
         let path = self.beside("lock");
         let lock = files::open_or_create(&path).map_err(irreplaceable)?;

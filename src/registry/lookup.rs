@@ -8,7 +8,7 @@ use metrics::Key;
 
 use super::buckets::Buckets;
 use super::series::{Meaning, Series};
-use crate::cell::{Counter, DistinctCell, Gauge, Histogram};
+use crate::cell::{Counter, Distinct, DistinctCell, Gauge, Histogram, Union};
 use crate::schema::{Class, Fact, Kind, Leaf, Of, Plan};
 
 /// The checked schema of one aggregator and a cell for each field that is recorded to.
@@ -82,7 +82,8 @@ pub(crate) enum Cell {
     Counter(Arc<Counter>),
     Gauge(Arc<Gauge>),
     Histogram(Arc<Histogram>),
-    Distinct(Arc<DistinctCell>),
+    Distinct(Arc<DistinctCell<Distinct>>),
+    Mergeable(Arc<DistinctCell<Union>>),
     Series(Series<Counter>),
     GaugeSeries(Series<Gauge>),
     Buckets(Series<Buckets>),
@@ -160,6 +161,9 @@ impl Registry {
             Kind::Gauge => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, false))),
             Kind::GaugeSummary => Cell::Gauge(Arc::new(Gauge::new(leaf.field.default, true))),
             Kind::Summary => Cell::Histogram(Arc::new(Histogram::new())),
+            Kind::Distinct { .. } if leaf.field.mergeable => {
+                Cell::Mergeable(Arc::new(DistinctCell::new()))
+            }
             Kind::Distinct { .. } => Cell::Distinct(Arc::new(DistinctCell::new())),
             Kind::Series(series) => match &series.of {
                 Of::Buckets(cutoffs) => {

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::number::Number;
 use super::rows::Rows;
+use super::sketched::Sketched;
 use crate::cell::Range;
 use crate::schema::{Field, Figure, Item, Kind, Plan, transform};
 use crate::summary::{Buckets, Figures};
@@ -84,6 +85,12 @@ impl Serialize for Value<'_> {
                 said.map(Number).serialize(serializer)
             }
             Reading::Distinct(set) => self.count(set.count(), serializer),
+            Reading::Mergeable(set) => {
+                let count = set.count();
+                let is_said = transform::number(transforms, count as f64).is_some();
+                let (count, registers) = (is_said.then_some(count), set.registers());
+                Sketched { count, registers: registers.filter(|_| is_said) }.serialize(serializer)
+            }
             Reading::Buckets { .. } => serializer.serialize_unit(), // rows of a series have them
             Reading::Series(rows) => match &self.field.kind {
                 Kind::Series(series) => {

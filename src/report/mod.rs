@@ -8,6 +8,7 @@ mod number;
 mod pretty;
 mod rows;
 mod sealed;
+mod sketched;
 
 pub(crate) use event::Event;
 pub(crate) use form::Form;

@@ -56,6 +56,12 @@ pub(super) fn field(field: &Field, path: &str) -> Result<(), Error> {
         let word = field.kind.word();
         return Err(bad(format!("`{path}` is a {word} and not cumulative: only counters are")));
     }
+    if field.mergeable && !matches!(field.kind, Kind::Distinct { .. }) {
+        let word = field.kind.word();
+        return Err(bad(format!(
+            "`{path}` is a {word} and not mergeable: only distinct counts are"
+        )));
+    }
     if let Kind::Series(series) = &field.kind {
         if let Some(fault) = series.fault() {
             return Err(bad(format!("`{path}` {fault}")));
@@ -123,6 +129,10 @@ fn transforms(field: &Field, path: &str) -> Result<(), Error> {
         }
         let version = *transform == Transform::MajorMinor;
         let possible = match &field.kind {
+            // The registers would tell what the transform hides.
+            Kind::Distinct { .. } if field.mergeable => {
+                matches!(transform, Transform::AtLeast(_))
+            }
             Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(Given::One(_)) => true,
             Kind::Given(Given::List) => false,
             Kind::Fact(fact) => {
@@ -178,6 +188,9 @@ mod tests {
             assert!(error(other.cumulative()).contains("not cumulative: only counters are"));
         }
         assert!(error(schema().with(Figure::Sum).counter("a")).contains("`with` follows no field"));
+        for other in [schema().counter("a"), schema().gauge("a"), schema().summary("a")] {
+            assert!(error(other.mergeable()).contains("not mergeable: only distinct counts are"));
+        }
 
         let all = |s: Schema| {
             [
@@ -209,6 +222,7 @@ mod tests {
             (schema().panics("a", &[("b", "")]), "`a.b` counts panics in no files"),
             (schema().panics("a", &[("__other__", "x")]), "`a.__other__` is declared twice"),
             (schema().transform(Digits(1)).counter("a"), "`transform` follows no field"),
+            (schema().distinct("a", "id").mergeable().transform(Digits(2)), "`digits 2` does not"),
         ];
         for (schema, words) in wrong {
             let message = error(schema);
@@ -225,7 +239,11 @@ mod tests {
             .transform(CoarseDuration)
             .summary("rows")
             .transform(AtLeast(10))
-            .transform(Digits(2));
+            .transform(Digits(2))
+            .distinct("clients", "id")
+            .mergeable()
+            .transform(AtLeast(10))
+            .uptime("time");
         assert!(Plan::new(right.clone()).is_ok());
         let id = |schema| Plan::new(schema).expect("a good schema").id;
         assert_ne!(id(right.clone()), id(right.transform(AtMost(1e9))));

@@ -116,6 +116,8 @@ pub(crate) struct Field {
     pub(crate) default: Option<f64>,
     /// Counted since the start, and not since the window's.
     pub(crate) cumulative: bool,
+    /// Said with a sketch, so that receivers can unite several.
+    pub(crate) mergeable: bool,
     /// What a summary shows beside its five figures, in this order.
     pub(crate) figures: Vec<Figure>,
     /// What is done to its value before it is said, in this order.
@@ -134,8 +136,18 @@ impl Field {
             labels: Vec::new(),
             default: None,
             cumulative: false,
+            mergeable: false,
             figures: Vec::new(),
             transforms: Vec::new(),
+        }
+    }
+
+    /// How it counts, where there is a word for it.
+    pub(crate) fn how(&self) -> &'static str {
+        match (self.cumulative, self.mergeable) {
+            (true, _) => "cumulative",
+            (_, true) => "mergeable",
+            _ => "",
         }
     }
 }

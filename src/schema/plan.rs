@@ -141,7 +141,7 @@ impl Plan {
     /// FNV-1a, which stays the same from one build and machine to the next.
     fn hash(&self) -> u64 {
         let bytes = self.leaves.iter().flat_map(|Leaf { path, field }| {
-            let cumulative = if field.cumulative { "cumulative" } else { "" };
+            let how = field.how();
             let labels = match &field.kind {
                 Kind::Series(series) => series.key_words(),
                 _ => String::new(),
@@ -151,8 +151,7 @@ impl Plan {
             let figures: Vec<String> = field.figures.iter().map(|figure| figure.words()).collect();
             let transforms: Vec<String> = field.transforms.iter().map(|t| t.key()).collect();
             let (figures, transforms) = (figures.join(","), transforms.join(","));
-            format!("{path}\0{word}\0{unit}\0{figures}\0{transforms}\0{labels}{cumulative}")
-                .into_bytes()
+            format!("{path}\0{word}\0{unit}\0{figures}\0{transforms}\0{labels}{how}").into_bytes()
         });
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -65,10 +65,85 @@ impl Schema {
     /// memory as long as it does, and is written and logged nowhere, so nobody can tell afterwards
     /// whether some value was among those counted. Windows that are merged because a report could
     /// not be delivered count a value of both once: that takes one key for both. Counts of reports,
-    /// processes and starts that were sent apart cannot be united, only added up, and so there is
-    /// nothing that a key of the installation could be for.
+    /// processes and starts that were sent apart cannot be united, only added up. Where the receiver
+    /// is to unite them the field is [`mergeable`](Schema::mergeable), which takes a key that they
+    /// share.
     pub fn distinct(self, name: impl Into<String>, label: impl Into<String>) -> Schema {
         self.field(name, Kind::Distinct { label: label.into() })
+    }
+
+    /// Says the last field, a [`distinct`](Schema::distinct) count, in a form of which the receiver
+    /// can make the union over windows, processes and nodes of one cluster, with no more than SQL:
+    /// `{"count": 3, "registers": [[97, 1], [4711, 2], [16001, 1]]}`.
+    ///
+    /// `count` is what the field would say otherwise. `registers` are those of a HyperLogLog sketch,
+    /// 16,384 for a standard error of 0.81 %, under a key of the cluster:
+    /// [`Builder::distinct_key`](crate::Builder::distinct_key),
+    /// [`Builder::distinct_key_file`](crate::Builder::distinct_key_file), else a random one for the
+    /// life of the process, and then there is a union over the windows of one process alone. The
+    /// union of two sketches is the greater of both in each register; `docs/sql` of the repository
+    /// has the question for PostgreSQL and for ClickHouse.
+    ///
+    /// What is given up for it: who has the key can test whether a value was counted. The receiver,
+    /// who has not, can see of windows with few values that the same one, whichever it is, came again
+    /// in another window or on another node of the cluster. No value can be linked to another
+    /// cluster, to the same one after its id was [replaced](crate::Builder::cluster_id_rotates), or
+    /// to another field. The [page](crate::Builder::to_markdown) says so.
+    ///
+    /// # Form
+    ///
+    /// Of at most 1024 registers that are not 0 each is a pair of its index, from 0 to 16,383, and
+    /// its rank, from 1 to 51, in the order of the indices: 10 bytes for each, 11 KiB at most. Of
+    /// more there is a text of 16,384 letters, one for each register, that stand for the rank as in
+    /// base64: `A` is 0, `Z` 25, `a` 26, `z` 51. `null` is said of a window in which the key
+    /// changed. In memory it takes 4 KiB, and 16 KiB where there are more than 1024 registers, beside
+    /// what [`distinct`](Schema::distinct) takes.
+    ///
+    /// Whoever wants to make the same: all hashes are SipHash-2-4, a value is its UTF-8, and the
+    /// first key is 16 zero bytes.
+    ///
+    /// | what | of | under |
+    /// | --- | --- | --- |
+    /// | key of the secret, 128 bits | the secret; of a file its UUID in small letters, with hyphens | zeros |
+    /// | key of the cluster, 128 bits | the cluster's id | the key of the secret |
+    /// | key of the field, 128 bits | the schema's name, a zero byte, the field's dotted path | the key of the cluster |
+    /// | fingerprint, 64 bits | the value | zeros |
+    /// | hash, 64 bits | the 8 bytes of the fingerprint, the least first | the key of the field |
+    ///
+    /// A result of 128 bits becomes a key as the reference implementation writes it, 16 bytes. The 14
+    /// highest bits of the hash are the register's index. Its rank is the place, from 1, of the first
+    /// 1 among the other 50, from the highest on; 51 if there is none. A register has the highest
+    /// rank of its values, and 0 without any. With the secret `correct horse battery staple`, the
+    /// cluster `cluster 1`, the schema `shop` and the field `usage.clients` the hash of the value
+    /// `4711` is 0x15b45f53e6482333: the register 1389 has the rank 4.
+    ///
+    /// With `ez` registers of 0 among the `m` = 16,384 and `zl` = ln(`ez` + 1), the estimate is
+    /// 0.7213 / (1 + 1.079 / m) · m · (m − ez) / (b + Σ 2^−rank), the sum over all registers, where b
+    /// is −0.370393911 ez + 0.070471823 zl + 0.17393686 zl² + 0.16339839 zl³ − 0.09237745 zl⁴ +
+    /// 0.03738027 zl⁵ − 0.005384159 zl⁶ + 0.00042419 zl⁷ (LogLog-Beta; Qin, Kim and Tung, 2016). It
+    /// holds from one value on.
+    ///
+    /// [`Transform::AtLeast`](crate::Transform::AtLeast) hides the registers with the count; no other
+    /// transform is possible, for the registers would tell what it hides.
+    ///
+    /// ```
+    /// use callhome::{CallHome, Schema};
+    ///
+    /// let schema = Schema::new("shop").distinct("clients", "id").mergeable();
+    /// let callhome = CallHome::builder(schema)
+    ///     .cluster_id("cluster 7")
+    ///     .distinct_key("from the cluster's own database")
+    ///     .build()?;
+    /// metrics::with_local_recorder(callhome.recorder(), || {
+    ///     metrics::counter!("clients", "id" => "4711").increment(1);
+    /// });
+    /// let report = callhome.flush()?;
+    /// assert_eq!(report["clients"]["count"], 1);
+    /// assert_eq!(report["clients"]["registers"][0].as_array().map(Vec::len), Some(2));
+    /// # Ok::<(), callhome::Error>(())
+    /// ```
+    pub fn mergeable(self) -> Schema {
+        self.last("mergeable", |field| field.mergeable = true)
     }
 
     /// How often threads of the process panicked within the window, by where in the source: an

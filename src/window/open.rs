@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use super::gains::{Gains, gained, rows, saturated};
 use super::sealed::{Losses, Reading, Sealed};
-use crate::cell::Counter;
+use crate::cell::{Counter, Key};
 use crate::clock::Moment;
 use crate::guard::caught;
 use crate::host::identity::new_id;
 use crate::registry::{Cell, Registry, Tallies};
-use crate::schema::{Fact, Filled, Host, Kind, Values};
+use crate::schema::{Fact, Filled, Host, Kind, Leaf, Values};
 use crate::summary::Summary;
 
 thread_local! {
@@ -82,6 +82,8 @@ pub(crate) struct Answers {
     unasked: u64,
     /// How often the window had been restarted when they were asked.
     restarts: u64,
+    /// The key of sketches that belongs to the ids that were stated.
+    key: Option<Key>,
 }
 
 /// Whether a read ends the window.
@@ -116,15 +118,16 @@ impl Window {
         Window { registry, open: Mutex::new(open) }
     }
 
-    /// Begins with the first window once more. Nothing that was recorded before is in it.
-    pub(crate) fn restart(&self, now: Moment) {
+    /// Begins with the first window once more. Nothing that was recorded before is in it. Sketches
+    /// are under `key` from now on, if there are to be any.
+    pub(crate) fn restart(&self, now: Moment, key: Option<Key>) {
         let mut open = self.open.lock();
         *open = Open { restarts: open.restarts + 1, ..Open::first(&self.registry, now) };
         let counters = self.registry.fields().flat_map(|(_, cell)| cell.counters());
         for (counter, began) in counters.zip(&mut open.began) {
             *began = counter.total();
         }
-        for (_, cell) in self.registry.fields() {
+        for (leaf, cell) in self.registry.fields() {
             match cell {
                 Cell::None | Cell::Fact(_) => {}
                 Cell::Counter(_) | Cell::Series(_) | Cell::Buckets(_) => {}
@@ -132,12 +135,17 @@ impl Window {
                 Cell::GaugeSeries(series) => series.cells().iter().for_each(|gauge| gauge.clear()),
                 Cell::Histogram(cell) => drop(cell.take()),
                 Cell::Distinct(cell) => drop(cell.take()),
+                Cell::Mergeable(cell) => drop(cell.seal(self.key_of(leaf, key))),
             }
         }
         let Tallies { refused, undeclared, mismatched, failed, capped, unasked } =
             self.registry.tallies();
         open.losses =
             [refused, undeclared, mismatched, failed, capped, unasked].map(Counter::total);
+    }
+
+    fn key_of(&self, leaf: &Leaf, key: Option<Key>) -> Option<Key> {
+        key.map(|key| key.of_field(&self.registry.plan().name, &leaf.path))
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -162,8 +170,8 @@ impl Window {
 
     /// Asks the application's functions, and `host` for the facts it knows, for what is not
     /// recorded. No lock is held, so the functions may do what they like with the aggregator.
-    /// `host` is given the moment when the first window began, too.
-    pub(crate) fn ask(&self, host: &dyn Fn(Host, Moment) -> Reading) -> Answers {
+    /// `host` is given the moment when the first window began, too. `key` is that of the ids it says.
+    pub(crate) fn ask(&self, key: Option<Key>, host: &dyn Fn(Host, Moment) -> Reading) -> Answers {
         let Open { restarts, since, .. } = *self.open.lock();
         let (samples, mut failed) = self.poll();
         let stated = self.registry.fields().map(|(leaf, cell)| match &leaf.field.kind {
@@ -198,7 +206,7 @@ impl Window {
                 }
             }
         }
-        Answers { stated, samples, failed, unasked, restarts }
+        Answers { stated, samples, failed, unasked, restarts, key }
     }
 
     /// Whether the window was not restarted since the answers were asked for.
@@ -274,6 +282,7 @@ impl Window {
         // Whoever sealed in the meantime may have looked at the clock later.
         let end = if now.monotonic < begin.monotonic { *begin } else { now };
         let mut gains = Gains::new(began, seal);
+        let key = answers.key;
         let fields = self.registry.fields().zip(sampled);
         let answers = answers.stated.into_iter().zip(answers.samples);
         let readings = fields.zip(answers).map(|(((leaf, cell), sampled), (stated, sample))| {
@@ -308,6 +317,10 @@ impl Window {
                 }
                 (None, Cell::Distinct(cell)) => {
                     Reading::Distinct(Box::new(if seal { cell.take() } else { cell.peek() }))
+                }
+                (None, Cell::Mergeable(cell)) => {
+                    let key = self.key_of(leaf, key);
+                    Reading::Mergeable(Box::new(if seal { cell.seal(key) } else { cell.look(key) }))
                 }
             }
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::cell::{Distinct, Range};
+use crate::cell::{Distinct, Range, Union};
 use crate::clock::Moment;
 use crate::schema::{Fact, Field, Figure, Given, Host, Kind, LabelValues, Of, Plan, Series};
 use crate::summary::Summary;
@@ -52,6 +52,7 @@ pub(crate) enum Reading {
     /// The samples; for a gauge also the extremes it reached between them.
     Summary(Box<Summary>, Option<Range>),
     Distinct(Box<Distinct>),
+    Mergeable(Box<Union>),
     /// By the number of the slot.
     Series(Vec<Row>),
     /// Of each bucket; since the start if it is `cumulative`.
@@ -148,6 +149,9 @@ impl Sealed {
                 Reading::Fact(text.clone())
             }
             Kind::Reason => Reading::Fact(Reading::REASONS[1].into()), // the longest
+            Kind::Distinct { .. } if leaf.field.mergeable => {
+                Reading::Mergeable(Box::new(Union::largest()))
+            }
             Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
             Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
             Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(&leaf.field),
@@ -207,6 +211,7 @@ impl Reading {
                 };
             }
             (Reading::Distinct(set), Reading::Distinct(earlier)) => set.merge(*earlier),
+            (Reading::Mergeable(set), Reading::Mergeable(earlier)) => set.merge(*earlier),
             (Reading::Series(rows), Reading::Series(earlier)) => {
                 for row in earlier {
                     match rows.binary_search_by_key(&row.slot, |own| own.slot) {
