@@ -31,7 +31,7 @@ struct Declared {
     sample: Option<f64>,
 }
 
-const KINDS: usize = 25;
+const KINDS: usize = 26;
 const METRICS: usize = 4;
 
 impl Declared {
@@ -72,6 +72,7 @@ impl Declared {
                 },
             ),
             23 => s.reason(name),
+            24 => fed(s.distinct(name, "id").mergeable(), "distinct"),
             _ => return s.fact(name, fact),
         };
         let s = if default && matches!(kind, 1 | 3) { s.default(-1.5) } else { s };
@@ -83,6 +84,7 @@ impl Declared {
         match kind {
             6 | 21 => transforms.into_iter().fold(s, Schema::transform),
             10..=14 | 20 | 22 | 23 => s,
+            24 => transforms.into_iter().filter(least).fold(s, Schema::transform),
             _ if has_detail => transforms.into_iter().filter(least).fold(s, Schema::transform),
             _ => transforms.into_iter().filter(|one| !version(one)).fold(s, Schema::transform),
         }
@@ -263,6 +265,52 @@ proptest! {
                 prop_assert!(!valid.is_valid(&fewer), "one fewer in {}: {}", path, fewer);
             }
         }
+    }
+}
+
+#[test]
+fn registers_are_of_either_form_or_null() {
+    let schema = Schema::new("shop").distinct("clients", "id").mergeable();
+    let callhome = builder(schema.clone()).build().unwrap();
+    let report = callhome.flush().unwrap();
+    let valid = validator(&builder(schema).to_json_schema().unwrap());
+    let is_valid = |registers: Value| {
+        let mut report: Value = serde_json::from_str(report.body()).unwrap();
+        report["data"]["clients"]["registers"] = registers;
+        valid.is_valid(&report)
+    };
+    let text = |letter: char, length| Value::from(letter.to_string().repeat(length));
+    let pairs = |count| (0..count).map(|at| json!([at, 1])).collect::<Value>();
+    for registers in [
+        Value::Null,
+        json!([]),
+        json!([[0, 1], [16_383, 51]]),
+        pairs(1024),
+        text('A', 16_384),
+        text('z', 16_384),
+    ] {
+        assert!(is_valid(registers.clone()), "{registers}");
+    }
+    for registers in [
+        json!([[16_384, 1]]),
+        json!([[-1, 1]]),
+        json!([[0, 0]]),
+        json!([[0, 52]]),
+        json!([[0.5, 1]]),
+        json!([[0]]),
+        json!([[0, 1, 1]]),
+        json!([0, 1]),
+        pairs(1025),
+        text('A', 16_383),
+        text('A', 16_385),
+        text('0', 16_384),
+        text('+', 16_384),
+        json!(""),
+        json!(7),
+        json!({}),
+        json!(true),
+    ] {
+        assert!(!is_valid(registers.clone()), "{registers}");
     }
 }
 

@@ -63,6 +63,9 @@ fn schema() -> Schema {
                 .summary("rows")
                 .gauge_summary("depth")
                 .distinct("clients", "id")
+                .distinct("mergeable", "id")
+                .mergeable()
+                .metric("usage.clients")
                 .series("kinds", |s| s.values("kind", ["timeout"]).others())
                 .gauge_series("codes", |s| s.values("status", ["ok", "failed"]).as_object())
                 .buckets("time", [0.0, 1.0], |s| s.values("kind", ["timeout"]).others())
@@ -83,7 +86,7 @@ fn schema() -> Schema {
 }
 
 /// Every path that a report may have.
-const PATHS: [&str; 69] = [
+const PATHS: [&str; 72] = [
     "report_id",
     "instance",
     "installation",
@@ -123,6 +126,9 @@ const PATHS: [&str; 69] = [
     "data.usage.depth.min",
     "data.usage.depth.mode",
     "data.usage.clients",
+    "data.usage.mergeable",
+    "data.usage.mergeable.count",
+    "data.usage.mergeable.registers",
     "data.usage.kinds",
     "data.usage.kinds.kind",
     "data.usage.kinds.value",

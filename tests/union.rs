@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use callhome::sink::{MemorySink, SendError};
 use callhome::testing::VirtualClock;
-use callhome::{Builder, CallHome, ErrorKind, Report, Schema, Transform};
+use callhome::{Builder, CallHome, ErrorKind, Page, Report, Schema, Transform};
 use metrics::{Counter, counter};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -402,4 +402,30 @@ fn too_few_values_are_not_told_apart() {
     let report = callhome.flush().unwrap();
     assert_eq!(report["clients"]["count"], 5);
     assert!(registers(&report["clients"]).unwrap().len() > 2);
+}
+
+#[test]
+fn the_page_says_what_is_given_up() {
+    let page = |builder: Builder| {
+        let page = Page::new("Shop").why("To know.").retention("A year.");
+        builder.to_markdown(&page).unwrap()
+    };
+    let text = page(builder().cluster_id("a").distinct_key(SECRET));
+    for words in [
+        "| `clients` | | different values, mergeable: count and registers |",
+        "`{\"count\":3,\"registers\":[[",
+        "- `usage.clients`: beside the number of different values there are `registers`",
+        "comes of a secret that the program knows, and of the id of the installation.",
+        "Whoever has the key can test whether a value",
+        "that the same unknown value was counted in another report of this installation too",
+        "No value can be linked to what another installation counts.",
+        "- What is counted in `usage.clients`: values are hashed as they arrive. What is sent",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    assert!(!text.contains("only the number of different ones is sent") && !text.contains(SECRET));
+    assert_eq!(text, page(builder().cluster_id("a").distinct_key(SECRET)));
+    let text = page(builder().distinct_key_file("/var/lib/shop/key"));
+    assert!(text.contains("kept in `/var/lib/shop/key`, and of the id of the installation, which is another at every start."), "{text}");
+    assert!(page(builder()).contains("a random secret, new at every start"));
 }

@@ -118,11 +118,8 @@ fn field(field: &Field) -> Result<Json, String> {
     }
     if let Json::Object(members) = &mut json {
         let mut add = |name: &str, value: Json| members.push((name.to_owned(), value));
-        let kind = field.kind.word();
-        add(
-            "x-kind",
-            if field.cumulative { format!("cumulative {kind}") } else { kind.into() }.into(),
-        );
+        let kind = format!("{} {}", field.how(), field.kind.word());
+        add("x-kind", kind.trim_start().into());
         if let Some(unit) = &field.unit {
             add("x-unit", unit.as_str().into());
         }
@@ -161,6 +158,15 @@ fn value(shape: &Shape) -> Json {
     }
     if let Some(least) = shape.minimum {
         members.push(("minimum".to_owned(), least.into()));
+    }
+    if let Some(most) = shape.maximum {
+        members.push(("maximum".to_owned(), most.into()));
+    }
+    if let Some(shortest) = shape.shortest {
+        members.push(("minLength".to_owned(), shortest.into()));
+    }
+    if let Some(pattern) = shape.pattern {
+        members.push(("pattern".to_owned(), pattern.into()));
     }
     if let Some(longest) = shape.longest {
         members.push(("maxLength".to_owned(), longest.into()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::envelope::Sort;
 use super::words::interval;
 use crate::delivery::{Batching, Shape};
-use crate::host::identity::ClusterSource;
+use crate::host::identity::{ClusterSource, KeySource};
 use crate::schema::{Host, Kind, Plan};
 
 /// What the builder knows and the page tells.
@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) bare: bool,
     pub(crate) cluster: ClusterSource,
     pub(crate) is_instance_given: bool,
+    /// Of which the key of sketches is made.
+    pub(crate) key: KeySource,
     /// The rules of the switch.
     pub(crate) switch: String,
     /// A variable that takes the word `local`.
@@ -148,7 +150,14 @@ impl Facts {
             let around = if matches!(self.cluster, ClusterSource::Ephemeral) { "" } else { around };
             lines.push(format!("- {cluster}{around}: {origin}"));
         }
-        if lines.is_empty() {
+        let has_ids = !lines.is_empty();
+        let mergeable = plans.iter().flat_map(|plan| &plan.leaves);
+        let mergeable = mergeable.filter(|leaf| leaf.field.mergeable);
+        let mergeable: Vec<String> = mergeable.map(|leaf| format!("`{}`", leaf.path)).collect();
+        if !mergeable.is_empty() {
+            lines.push(self.sketches(&mergeable.join(", ")));
+        }
+        if !has_ids {
             let what = sort.word().to_lowercase();
             lines.push(format!("- No field of {what} is an id of the installation or process."));
         }
@@ -164,5 +173,30 @@ impl Facts {
             ),
         });
         lines.join("\n")
+    }
+
+    /// What these fields give up for being mergeable.
+    fn sketches(&self, fields: &str) -> String {
+        let lasts = match &self.cluster {
+            ClusterSource::Ephemeral => ", which is another at every start",
+            _ => "",
+        };
+        let secret = match &self.key {
+            KeySource::Given(_) => "a secret that the program knows".to_owned(),
+            KeySource::File(file) => {
+                format!("a secret that is kept in `{}`", file.path().display())
+            }
+            KeySource::Ephemeral => "a random secret, new at every start".to_owned(),
+        };
+        format!(
+            "- {fields}: beside the number of different values there are `registers`, a sketch of \
+             the values from which none can be read. It lets the numbers of several reports of one \
+             installation be united, so that a value in two of them counts once. It is made with a \
+             key: that comes of {secret}, and of the id of the installation{lasts}. Whoever has the \
+             key can test whether a value that they think of was counted. The receiver does not \
+             have it, and can see, where a report counted few, that the same unknown value was \
+             counted in another report of this installation too. No value can be linked to what \
+             another installation counts."
+        )
     }
 }

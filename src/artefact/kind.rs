@@ -1,9 +1,12 @@
 //! What each kind of field is to those who read about it: the one place that knows all kinds.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::series;
 use super::shape::Shape;
+use crate::cell::{Registers, Union};
 use crate::schema::{Fact, Field, Figure, Given, Host, Kind, Of, Transform};
 use crate::summary::Summary;
 use crate::window::Reading;
@@ -113,6 +116,12 @@ pub(super) fn look(field: &Field) -> Result<Look, String> {
             let example = value.map(|value| series::example(labels, &value));
             (series::word(labels), series::shape(labels, transforms), example)
         }
+        Kind::Distinct { .. } if field.mergeable => {
+            // More are counted under a random key, and the page would be another each time.
+            let example = number(3.0).map(|n| Union::of_some((n as u64).min(500)));
+            let example = example.map(|union| Reading::Mergeable(Box::new(union)));
+            ("different values, mergeable", mergeable(transforms), example)
+        }
         Kind::Distinct { .. } => {
             ("different values", Shape::count().transformed(transforms), count(12.0))
         }
@@ -174,6 +183,31 @@ fn summary(field: &Field) -> Shape {
     let between: &[&str] = if rest.is_empty() { &["mean", "median"] } else { &[] };
     let shape = Shape { between, ..Shape::object(figures.collect()) };
     if least.is_empty() { shape } else { shape.or_null() }
+}
+
+/// What a distinct count says that can be united with others.
+fn mergeable(transforms: &[Transform]) -> Shape {
+    let whole = |range: RangeInclusive<u64>| Shape {
+        minimum: Some(*range.start()),
+        maximum: Some(*range.end()),
+        ..Shape::of(&["integer"])
+    };
+    let indices = 0..=Registers::COUNT as u64 - 1;
+    let ranks = 1..=u64::from(Registers::HIGHEST);
+    let pair = Shape::tuple(vec![("index", whole(indices)), ("rank", whole(ranks))]);
+    let registers = Shape {
+        types: vec!["array", "string"],
+        most: Some(Registers::FEW),
+        shortest: Some(Registers::COUNT),
+        longest: Some(Registers::COUNT),
+        // As many as there are ranks.
+        pattern: Some("^[A-Za-z]*$"),
+        ..Shape::list(pair)
+    };
+    // It stays a whole number: no other transform is possible.
+    let count = if transforms.is_empty() { Shape::count() } else { Shape::count().or_null() };
+    let members = [("count", count), ("registers", registers.or_null())];
+    Shape::object(members.map(|(name, shape)| (name.to_owned(), shape)).into())
 }
 
 /// A number such as one of this unit may be.

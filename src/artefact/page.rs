@@ -177,17 +177,24 @@ impl Page {
              leave the program."
                 .to_owned(),
         );
-        let distinct: Vec<String> = plans
-            .iter()
-            .flat_map(|plan| &plan.leaves)
-            .filter(|leaf| matches!(leaf.field.kind, Kind::Distinct { .. }))
-            .map(|leaf| format!("`{}`", leaf.path))
-            .collect();
-        if !distinct.is_empty() {
+        let distinct = |mergeable: bool| {
+            let leaves = plans.iter().flat_map(|plan| &plan.leaves).filter(move |leaf| {
+                let field = &leaf.field;
+                matches!(field.kind, Kind::Distinct { .. }) && field.mergeable == mergeable
+            });
+            leaves.map(|leaf| format!("`{}`", leaf.path)).collect::<Vec<_>>().join(", ")
+        };
+        let (plain, mergeable) = (distinct(false), distinct(true));
+        if !plain.is_empty() {
             items.push(format!(
-                "What is counted in {}: values are hashed with a secret key as they arrive, \
-                 and only the number of different ones is sent.",
-                distinct.join(", ")
+                "What is counted in {plain}: values are hashed with a secret key as they arrive, \
+                 and only the number of different ones is sent."
+            ));
+        }
+        if !mergeable.is_empty() {
+            items.push(format!(
+                "What is counted in {mergeable}: values are hashed as they arrive. What is sent \
+                 besides the number of different ones stands under \"Identity\"."
             ));
         }
         items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")

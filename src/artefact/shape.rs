@@ -9,6 +9,12 @@ pub(super) struct Shape {
     pub(super) types: Vec<&'static str>,
     /// The least number.
     pub(super) minimum: Option<u64>,
+    /// The greatest number.
+    pub(super) maximum: Option<u64>,
+    /// The fewest characters of a text.
+    pub(super) shortest: Option<usize>,
+    /// A regular expression that a text matches.
+    pub(super) pattern: Option<&'static str>,
     /// The most characters of a text.
     pub(super) longest: Option<usize>,
     /// JSON Schema's name for what a text is: `uuid`, `date-time`.
@@ -60,6 +66,11 @@ impl Shape {
 
     pub(super) fn tuple(items: Vec<(&'static str, Shape)>) -> Shape {
         Shape { tuple: items, ..Shape::of(&["array"]) }
+    }
+
+    /// Whether it says figures of many samples.
+    pub(super) fn is_summary(&self) -> bool {
+        self.members.iter().any(|(name, _)| name == "median")
     }
 
     pub(super) fn or_null(mut self) -> Shape {

@@ -81,7 +81,7 @@ fn line(field: &Field, example: &Value) -> Result<String, String> {
     let look = look(field)?;
     let is_constant = matches!(field.kind, Kind::Fact(_));
     let shape = words::shape(&look.shape, is_constant);
-    let is_summary = !look.shape.members.is_empty();
+    let is_summary = look.shape.is_summary();
     let transforms: Vec<String> =
         field.transforms.iter().map(|one| words::transform(*one, is_summary)).collect();
     Ok(row(&[

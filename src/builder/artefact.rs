@@ -51,6 +51,7 @@ impl Builder {
             bare: self.bare,
             cluster: self.cluster.clone(),
             is_instance_given: self.instance.is_some(),
+            key: self.key.clone(),
             switch: self.switch.told()?,
             variable: self.switch.first_variable().map(str::to_owned),
             local_file: self.local_file.clone(),

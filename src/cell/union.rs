@@ -80,6 +80,17 @@ impl Union {
         let sketch = Sketch::Under(Key::of_secret(""), Registers::Many(all));
         Union { counted: Distinct::default(), sketch }
     }
+
+    /// A set of so many values, always the same.
+    pub(crate) fn of_some(count: u64) -> Union {
+        let (mut union, key) = (Union::default(), Mutex::new(Some(Key::of_secret("example"))));
+        for at in 0..count {
+            let fingerprint = Key::fingerprint(&at.to_string());
+            union.insert((fingerprint, fingerprint), &key);
+        }
+        union.sketch.seal(*key.lock());
+        union
+    }
 }
 
 impl Part for Union {

@@ -13,6 +13,7 @@ use crate::clock::parse_utc;
 /// - Ids (UUIDs) become `[id 1]`, `[id 2]` and so on, the same id the same number.
 /// - Times (RFC 3339) become `[time]`, and so does the envelope's `window_seconds`; its `library`,
 ///   which is another after each update of this crate, becomes `[library]`.
+/// - The registers of a [`mergeable`](crate::Schema::mergeable) count become `[registers]`.
 /// - What is at a path of [`redact`](Snapshot::redact) becomes `[redacted]`.
 /// - Members are ordered by their names, and the values of a series by their labels: in a report
 ///   they stand in the order of their arrival.
@@ -78,12 +79,18 @@ impl Writing<'_> {
         }
         match value {
             Value::Object(members) => {
+                let is_sketch = members.len() == 2
+                    && members.contains_key("count")
+                    && members.get("registers").is_some_and(|said| !said.is_null());
                 let mut members: Vec<(&String, &Value)> = members.iter().collect();
                 members.sort_by_key(|(name, _)| *name);
                 self.block('{', members, depth, |writing, (name, member)| {
                     writing.text.push_str(&Value::from(name.as_str()).to_string());
                     writing.text.push_str(": ");
-                    writing.value(&join(path, name), member, depth + 1);
+                    match is_sketch && name == "registers" {
+                        true => writing.text.push_str("\"[registers]\""),
+                        false => writing.value(&join(path, name), member, depth + 1),
+                    }
                 });
             }
             Value::Array(elements) => {
@@ -182,6 +189,8 @@ mod tests {
             "errors": [{"kind": "late", "value": 2}, {"kind": "io", "value": 1}],
             "figures": [3, 1, 2],
             "empty": [{}, []],
+            "unique": [{"count": 1, "registers": [[7, 1]]}, {"count": 1, "registers": null}],
+            "totals": {"count": 1, "registers": [7], "open": 1},
             "data": {"window_seconds": 7, "pid": 3, "pids": [{"pid": 4}]},
         });
         let snapshot = Snapshot::of(&document).redact("data.pid").redact("data.pids.*.pid");
@@ -196,6 +205,8 @@ mod tests {
             "errors": [{"kind": "io", "value": 1}, {"kind": "late", "value": 2}],
             "figures": [3, 1, 2],
             "empty": [{}, []],
+            "unique": [{"count": 1, "registers": "[registers]"}, {"count": 1, "registers": null}],
+            "totals": {"count": 1, "registers": [7], "open": 1},
             "data": {
                 "window_seconds": 7,
                 "pid": "[redacted]",

@@ -75,8 +75,7 @@ fn section(
 
 /// The description, and in brackets the kind, the unit and what is done to the value.
 fn about(field: &Field, word: &str, shape: &Shape) -> String {
-    let is_summary = !shape.members.is_empty();
-    let transforms = field.transforms.iter().map(|one| words::transform(*one, is_summary));
+    let transforms = field.transforms.iter().map(|one| words::transform(*one, shape.is_summary()));
     let kind = format!("{word}{}", series::notes(field));
     let notes: Vec<String> =
         std::iter::once(kind).chain(field.unit.clone()).chain(transforms).collect();
