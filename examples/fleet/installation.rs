@@ -1,6 +1,6 @@
-//! One installation: its processes one after the other, and what the receiver got of them.
+//! One node of an installation: its processes one after the other, and what the receiver got of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +33,8 @@ pub(crate) fn builder(version: &'static str) -> Builder {
                 .counter("exports")
                 .counter("imports")
                 .counter("replays")
+                .distinct("distinct_clients", "client_id")
+                .mergeable()
         });
     let day = Duration::from_secs(DAY);
     CallHome::builder(schema).every(day).sink(Wire::default()).max_attempts(2)
@@ -47,10 +49,13 @@ pub(crate) struct Recorded {
     pub(crate) rows: BTreeMap<u64, u64>,
     pub(crate) exports: u64,
     pub(crate) imports: u64,
+    pub(crate) clients: BTreeSet<u64>,
 }
 
 /// A process that is over.
 pub(crate) struct Process {
+    /// The installation's number.
+    pub(crate) of: u64,
     pub(crate) version: &'static str,
     /// By number of the window, from 1 on.
     pub(crate) windows: Vec<Recorded>,
@@ -99,7 +104,22 @@ impl Sink for Wire {
     }
 }
 
-pub(crate) struct Installation {
+/// All processes of an installation. Each tenth has a second node.
+pub(crate) fn live(number: u64, days: u64) -> Vec<Process> {
+    let nodes = 0..=u64::from(number % 10 == 3);
+    nodes.flat_map(|node| Node::new(number, node, days).live()).collect()
+}
+
+/// How many clients an installation has, and how many come in a step at most.
+fn clients(number: u64) -> (u64, u64) {
+    match number % 400 {
+        7 | 13 => (40_000, 1600),
+        at if at % 40 == 3 => (2000, 120),
+        _ => (1 + number % 17, 4),
+    }
+}
+
+struct Node {
     number: u64,
     random: Random,
     clock: VirtualClock,
@@ -112,9 +132,9 @@ pub(crate) struct Installation {
     outage: (u64, u64),
 }
 
-impl Installation {
-    pub(crate) fn new(number: u64, days: u64) -> Installation {
-        let mut random = Random::new(number);
+impl Node {
+    fn new(number: u64, node: u64, days: u64) -> Node {
+        let mut random = Random::new(number + (node << 40));
         let span = days * DAY;
         let latest = if random.in_thousand(500) { DAY / 2 } else { span };
         let begin = random.below(latest);
@@ -133,7 +153,7 @@ impl Installation {
         let wall = (START + begin).saturating_add_signed(skew);
         clock.set_wall(SystemTime::UNIX_EPOCH + Duration::from_secs(wall));
         let outage = (span * 2 / 5, span / 2);
-        Installation { number, random, clock, now: begin, end: end.min(span), upgrades, outage }
+        Node { number, random, clock, now: begin, end: end.min(span), upgrades, outage }
     }
 
     /// The version that it has now.
@@ -143,7 +163,7 @@ impl Installation {
     }
 
     /// All its processes, one after the other.
-    pub(crate) fn live(mut self) -> Vec<Process> {
+    fn live(mut self) -> Vec<Process> {
         let is_off = self.random.in_thousand(30);
         let mut processes = Vec::new();
         while self.now < self.end {
@@ -158,7 +178,9 @@ impl Installation {
         let installation = format!("installation {}", self.number);
         let builder = builder(version).sink(wire.clone()).clock(self.clock.clone());
         let instance = format!("{installation}, process {}", self.random.next());
+        let secret = format!("what the nodes of {installation} know");
         let builder = builder.cluster_id(installation).instance_id(instance).opt_out();
+        let builder = builder.distinct_key(secret);
         let switch = is_off.then(|| "off".to_owned());
         let callhome = builder.setting("--telemetry", switch).build().expect("good settings");
         if let Ok(mut state) = wire.0.lock() {
@@ -184,7 +206,7 @@ impl Installation {
         let _ = callhome.shutdown(Duration::from_secs(30));
         let arrived = wire.0.lock().map(|mut state| std::mem::take(&mut state.arrived));
         let arrived = arrived.unwrap_or_default();
-        Process { version, windows, arrived }
+        Process { of: self.number, version, windows, arrived }
     }
 
     /// Lets a step pass, in which the aggregator does what is due.
@@ -214,7 +236,7 @@ impl Installation {
     }
 
     fn record(&mut self, open: &mut Recorded) {
-        let Installation { number, random, .. } = self;
+        let Node { number, random, .. } = self;
         let requests = random.below(1000 * (1 + *number % 17));
         counter!("usage.requests").increment(requests);
         open.requests += requests;
@@ -232,6 +254,13 @@ impl Installation {
         if *number % 7 == 0 {
             counter!("usage.exports").increment(1);
             open.exports += 1;
+        }
+        let (clients, most) = clients(*number);
+        for _ in 0..random.below(most + 1) {
+            let client = random.below(clients);
+            counter!("usage.distinct_clients", "client_id" => format!("client {client}"))
+                .increment(1);
+            open.clients.insert(client);
         }
         if *number % 200 == 3 && random.in_thousand(100) {
             counter!("usage.imports").increment(1);

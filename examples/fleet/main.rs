@@ -1,6 +1,6 @@
 //! A simulated fleet: what its receiver gets, and what a gallery of questions about it must answer.
 //!
-//! Each installation is the real aggregator on a virtual clock. They come and go, are upgraded,
+//! Each node of an installation is the real aggregator on a virtual clock. They come and go, are upgraded,
 //! restarted and killed, say no, have clocks that are wrong, and reach a receiver that is down for a
 //! while, silent or busy. The same arguments give the same fleet; only the ids of reports differ.
 //!
@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
-use installation::{Installation, builder};
+use installation::{builder, live};
 use truth::Truth;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (send, lives) = mpsc::sync_channel(64);
             scope.spawn(move || {
                 let numbers = (thread..installations).step_by(threads as usize);
-                let mut lives = numbers.map(|number| Installation::new(number, days).live());
+                let mut lives = numbers.map(|number| live(number, days));
                 lives.try_for_each(|life| send.send(life))
             });
             lives

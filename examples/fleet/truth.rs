@@ -33,6 +33,9 @@ pub(crate) struct Truth {
     installations: u64,
     /// Installations that used each of the features.
     users: [u64; 3],
+    /// By installation, and all added up by week.
+    clients: BTreeMap<u64, u64>,
+    weekly_clients: BTreeMap<i64, u64>,
     reports: u64,
     windows: u64,
     missing: u64,
@@ -43,6 +46,7 @@ impl Truth {
     pub(crate) fn add(&mut self, processes: &[Process]) {
         let mut rows = Vec::new();
         let mut used = [false; 3];
+        let mut clients: BTreeMap<i64, BTreeSet<u64>> = BTreeMap::new();
         for process in processes {
             let own = current(process);
             let covered: BTreeSet<usize> = own.iter().flat_map(|row| row.windows.clone()).collect();
@@ -58,10 +62,18 @@ impl Truth {
                     self.take(process.version, window);
                     used[0] |= window.exports > 0;
                     used[1] |= window.imports > 0;
+                    clients.entry(week(row.end)).or_default().extend(&window.clients);
                 }
                 self.share(row, requests);
             }
             rows.extend(own);
+        }
+        for (week, clients) in &clients {
+            *self.weekly_clients.entry(*week).or_default() += clients.len() as u64;
+        }
+        let clients: BTreeSet<&u64> = clients.values().flatten().collect();
+        if let (Some(process), false) = (processes.first(), clients.is_empty()) {
+            self.clients.insert(process.of, clients.len() as u64);
         }
         self.reports += rows.len() as u64;
         if rows.is_empty() {
@@ -158,6 +170,8 @@ impl Truth {
             "quantiles": quantiles,
             "requests_per_day": requests.map(|(day, n)| json!([date(*day), n])).collect::<Vec<_>>(),
             "errors": errors.collect::<Vec<_>>(),
+            "distinct_clients": self.clients.iter().map(|(of, n)| json!([format!("installation {of}"), n])).collect::<Vec<_>>(),
+            "distinct_clients_per_week": days(&self.weekly_clients),
             "dead_features": users.collect::<Vec<_>>(),
             "gaps": [json!([self.reports, self.windows, self.missing])],
         })

@@ -17,7 +17,7 @@ pub(super) struct Left {
     /// It is there as long as its last attempt is under way, and holds the spool.
     engine: Weak<Engine>,
     spool: Option<PathBuf>,
-    ids: Vec<IdFile>,
+    id: Option<IdFile>,
 }
 
 impl Left {
@@ -27,16 +27,16 @@ impl Left {
         if matches!(collecting, Some(Collecting::NotYet | Collecting::NoMore)) {
             return None;
         }
-        let ids = engine.identity.files();
+        let id = engine.identity.file().filter(|_| !engine.identity.is_guest).cloned();
         let spool = engine.outbox.directory().and_then(|path| std::path::absolute(path).ok());
         let engine = Arc::downgrade(engine);
-        (spool.is_some() || !ids.is_empty()).then_some(Left { engine, spool, ids })
+        (spool.is_some() || id.is_some()).then_some(Left { engine, spool, id })
     }
 
     /// Adds what a report leaves that goes now.
     pub(super) fn add(to: &mut Vec<Left>, engine: &Arc<Engine>) {
         let Some(left) = Left::by(engine) else { return };
-        to.retain(|other| (&other.spool, &other.ids) != (&left.spool, &left.ids));
+        to.retain(|other| (&other.spool, &other.id) != (&left.spool, &left.id));
         to.push(left);
         to.drain(..to.len().saturating_sub(MOST));
     }
@@ -47,8 +47,7 @@ impl Left {
             engine.stop();
         }
         let spool = self.spool.map_or(Ok(()), |spool| wipe_spool(&spool));
-        let remove = |id: IdFile| id.remove().map_err(|error| error.to_string());
-        let removed = std::iter::once(spool).chain(self.ids.into_iter().map(remove));
-        removed.filter_map(Result::err).for_each(|line| note(Level::Warn, line));
+        let id = self.id.map_or(Ok(()), |id| id.remove().map_err(|error| error.to_string()));
+        [spool, id].into_iter().filter_map(Result::err).for_each(|line| note(Level::Warn, line));
     }
 }

@@ -68,10 +68,13 @@ pub(crate) fn check(engine: &dyn Engine) {
         truth.sort_unstable();
         assert_eq!(answer.len(), truth.len(), "{question}: {answer:?}, not {truth:?}");
         for (row, true_row) in answer.iter().zip(&truth) {
-            let is_right = if question == "quantiles" {
-                is_near(row, true_row)
-            } else {
-                row.len() == true_row.len() && row.iter().zip(true_row).all(|(a, b)| is_same(a, b))
+            let is_right = match question {
+                "quantiles" => is_near(row, true_row),
+                "distinct_clients" | "distinct_clients_per_week" => is_close(row, true_row),
+                _ => {
+                    let mut values = row.iter().zip(true_row);
+                    row.len() == true_row.len() && values.all(|(a, b)| is_same(a, b))
+                }
             };
             assert!(is_right, "{question}: {row:?}, not {true_row:?}");
         }
@@ -94,4 +97,13 @@ fn is_near(answer: &[String], truth: &[String]) -> bool {
     let [value, error] = [2, 3].map(|at| answer[at].parse::<f64>().unwrap());
     let exact: f64 = truth[2].parse().unwrap();
     answer[..2] == truth[..2] && error < 0.1 && (value - exact).abs() <= error * exact
+}
+
+/// A name and an estimate of how many. Of a fleet of another size there may be so many installations
+/// that one is off by five standard errors.
+fn is_close(answer: &[String], truth: &[String]) -> bool {
+    let [estimate, exact] = [answer, truth].map(|row| row[1].parse::<f64>().unwrap());
+    let (least, share) =
+        if std::env::var_os("CALLHOME_FLEET").is_some() { (3.0, 0.04) } else { (1.0, 0.02) };
+    answer[0] == truth[0] && (estimate - exact).abs() <= (exact * share).max(least)
 }

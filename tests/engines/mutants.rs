@@ -38,16 +38,24 @@ pub(crate) fn of(lines: &[String]) -> Vec<String> {
             }
         }
     }
-    // JSON Schema knows no numbers of 64 bits and does not compare members.
+    // JSON Schema knows no numbers of 64 bits and does not compare members. And what is nearly
+    // registers.
     for (at, line) in lines.iter().enumerate().take(EACH) {
         let mut report: Value = serde_json::from_str(line).unwrap();
         report["report_id"] = new_id();
         let usage = &mut report["data"]["usage"];
-        match at % 5 {
+        let united = &mut usage["united"]["registers"];
+        match at % 11 {
             0 => usage["orders"] = serde_json::from_str("18446744073709551616").unwrap(),
             1 => usage["orders"] = json!(1e30),
             2 => usage["basket"]["min"] = json!(f64::MAX),
             3 => usage["basket"]["mean"] = json!(-1e300),
+            4 => *united = json!([[16_384, 1]]),
+            5 => *united = json!([[0, 52]]),
+            6 => *united = json!([[1, 1, 1]]),
+            7 => *united = (0..1025).map(|index| json!([index, 1])).collect(),
+            8 => *united = "0".repeat(16_384).into(),
+            9 => *united = "A".repeat(16_385).into(),
             _ => usage["times"][0]["count"] = json!(3e19),
         }
         mutants.push(report.to_string());

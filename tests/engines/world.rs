@@ -60,6 +60,9 @@ pub(crate) fn schema(version: &'static str) -> Schema {
                 .with(Figure::Buckets(16))
                 .gauge_summary("queue")
                 .distinct("clients", "id")
+                .distinct("united", "id")
+                .mergeable()
+                .metric("usage.clients")
                 .series("responses", |s: Series| {
                     s.values("status", ["ok", "failed"]).seen("client")
                 })

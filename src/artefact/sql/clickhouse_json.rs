@@ -39,6 +39,7 @@ impl At {
             Value::Time => {
                 format!("parseDateTime64BestEffortOrNull(JSONExtractString({at}), 6, 'UTC')")
             }
+            Value::Json if is_nullable => format!("nullIf(JSONExtractRaw({at}), 'null')"),
             Value::Json => format!("JSONExtractRaw({at})"),
             _ => format!("JSONExtract({at}, '{}')", nullable(kind(value), is_nullable)),
         }
@@ -204,13 +205,12 @@ fn valid(shape: &Shape, at: &At, depth: usize) -> String {
 
 /// A condition, and that a number is within its limits.
 fn limited(condition: String, shape: &Shape, at: &At, value: Value) -> String {
-    let limits = match shape.minimum {
-        Some(least) if least > 0 || value == Value::Float => {
-            format!(" AND {} >= {least}", at.read(value, false))
-        }
-        _ => String::new(),
-    };
-    format!("({condition}{limits})")
+    let least = shape.minimum.filter(|least| *least > 0 || value == Value::Float);
+    let limits = [(">=", least), ("<=", shape.maximum)];
+    let limits = limits.into_iter().filter_map(|(than, limit)| Some((than, limit?)));
+    let limits =
+        limits.map(|(than, limit)| format!(" AND {} {than} {limit}", at.read(value, false)));
+    format!("({condition}{})", limits.collect::<String>())
 }
 
 fn string(shape: &Shape, at: &At) -> String {
@@ -218,6 +218,12 @@ fn string(shape: &Shape, at: &At) -> String {
     let mut all: Vec<String> = Vec::new();
     if let Some(longest) = shape.longest {
         all.push(format!("lengthUTF8({said}) <= {longest}"));
+    }
+    if let Some(shortest) = shape.shortest {
+        all.push(format!("lengthUTF8({said}) >= {shortest}"));
+    }
+    if let Some(pattern) = shape.pattern {
+        all.push(format!("match({said}, {})", text(pattern)));
     }
     match kept_as(shape) {
         Value::Uuid => {

@@ -126,7 +126,8 @@ impl Walk<'_> {
         if shape.types.contains(&"object") && (is_object || shape.others.is_some()) {
             return self.object(shape, is_nullable, is_missing);
         }
-        match shape.items.as_deref() {
+        let is_list = kept_as(shape) == Value::Json && !shape.types.contains(&"string");
+        match shape.items.as_deref().filter(|_| is_list) {
             Some(items) if !items.members.is_empty() => {
                 let of = |(name, member): &(String, Shape)| {
                     self.add(name, Place::Member(name.clone()), member)

@@ -116,7 +116,10 @@ fn limits(column: &Column, name: &str) -> Vec<String> {
             (_, true) => format!("{least} <= ALL ({name})"),
         });
     }
-    if let (Some(longest), false) = (shape.longest, is_list) {
+    if column.value == Value::Json && !is_list {
+        let types: Vec<String> = shape.types.iter().map(|name| (*name).to_owned()).collect();
+        limits.push(format!("jsonb_typeof({name}) = ANY ({})", self::list(&types)));
+    } else if let (Some(longest), false) = (shape.longest, is_list) {
         limits.push(format!("char_length({name}) <= {longest}"));
     }
     if let Some(constant) = &shape.constant {

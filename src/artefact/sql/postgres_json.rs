@@ -34,8 +34,8 @@ fn valid(shape: &Shape, at: &str, depth: usize) -> String {
                 ("object", object(shape, at, &names, depth))
             }
             "array" => ("array", array(shape, at, depth)),
-            "integer" => ("number", format!("({at})::numeric % 1 = 0{}", least(shape, at))),
-            "number" => ("number", format!("true{}", least(shape, at))),
+            "integer" => ("number", format!("({at})::numeric % 1 = 0{}", range(shape, at))),
+            "number" => ("number", format!("true{}", range(shape, at))),
             "string" => ("string", string(shape, at)),
             other => (other, "true".to_owned()),
         };
@@ -49,8 +49,10 @@ fn valid(shape: &Shape, at: &str, depth: usize) -> String {
     format!("CASE jsonb_typeof({at}) {} ELSE false END", cases.join(" "))
 }
 
-fn least(shape: &Shape, at: &str) -> String {
-    shape.minimum.map(|least| format!(" AND ({at})::numeric >= {least}")).unwrap_or_default()
+fn range(shape: &Shape, at: &str) -> String {
+    let limits = [(">=", shape.minimum), ("<=", shape.maximum)];
+    let limits = limits.into_iter().filter_map(|(than, limit)| Some((than, limit?)));
+    limits.map(|(than, limit)| format!(" AND ({at})::numeric {than} {limit}")).collect()
 }
 
 fn string(shape: &Shape, at: &str) -> String {
@@ -58,6 +60,12 @@ fn string(shape: &Shape, at: &str) -> String {
     let mut all = Vec::new();
     if let Some(longest) = shape.longest {
         all.push(format!("char_length({said}) <= {longest}"));
+    }
+    if let Some(shortest) = shape.shortest {
+        all.push(format!("char_length({said}) >= {shortest}"));
+    }
+    if let Some(pattern) = shape.pattern {
+        all.push(format!("{said} ~ {}", text(pattern)));
     }
     match kept_as(shape) {
         Value::Uuid => all.push(format!("{said} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'")),
@@ -123,6 +131,8 @@ fn object(shape: &Shape, at: &str, names: &[String], depth: usize) -> String {
 pub(super) fn value(column: &Column) -> String {
     let (path, cast) = (list(&column.path), kind(column.value));
     let said = |one: &str| match column.value {
+        // To PostgreSQL the JSON value `null` is one that is there.
+        Value::Json if column.is_nullable => format!("nullif({one}, 'null'::jsonb)"),
         Value::Json => one.to_owned(),
         _ => format!("({one} #>> '{{}}')::{cast}"),
     };
