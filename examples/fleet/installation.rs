@@ -50,6 +50,8 @@ pub(crate) struct Recorded {
     pub(crate) exports: u64,
     pub(crate) imports: u64,
     pub(crate) clients: BTreeSet<u64>,
+    /// Samples that are none.
+    pub(crate) refused: u64,
 }
 
 /// A process that is over.
@@ -250,6 +252,10 @@ impl Node {
             let rows = (1 << octave) + random.below(1 << octave);
             histogram!("usage.rows").record(rows as f64);
             *open.rows.entry(rows).or_default() += 1;
+        }
+        if random.in_thousand(20) {
+            histogram!("usage.rows").record(f64::NAN);
+            open.refused += 1;
         }
         if *number % 7 == 0 {
             counter!("usage.exports").increment(1);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::installation::{ERRORS, Process, Recorded};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+const REFUSED: &str = "refused_values";
 
 /// A report that counts.
 struct Row {
@@ -17,6 +18,8 @@ struct Row {
     /// In microseconds since 1970.
     begin: i64,
     end: i64,
+    /// What it says was lost, by reason.
+    losses: BTreeMap<String, u64>,
 }
 
 #[derive(Default)]
@@ -39,6 +42,7 @@ pub(crate) struct Truth {
     reports: u64,
     windows: u64,
     missing: u64,
+    losses: BTreeMap<String, u64>,
 }
 
 impl Truth {
@@ -56,15 +60,17 @@ impl Truth {
             self.windows += covered.len() as u64;
             for row in &own {
                 let recorded = row.windows.clone().map(|number| &process.windows[number - 1]);
-                let mut requests = 0;
+                let (mut requests, mut refused) = (0, 0);
                 for window in recorded {
                     requests += window.requests;
+                    refused += window.refused;
                     self.take(process.version, window);
                     used[0] |= window.exports > 0;
                     used[1] |= window.imports > 0;
                     clients.entry(week(row.end)).or_default().extend(&window.clients);
                 }
                 self.share(row, requests);
+                self.lose(row, refused);
             }
             rows.extend(own);
         }
@@ -101,6 +107,16 @@ impl Truth {
                 _ => 1.0, // it begins and ends at one instant
             };
             *self.requests.entry(day).or_default() += requests as f64 * share;
+        }
+    }
+
+    /// Windows that were lost are taken from what the report says, for only that can be known of it;
+    /// refused samples from what was recorded.
+    fn lose(&mut self, row: &Row, refused: u64) {
+        let windows = row.losses.iter().filter(|(reason, _)| *reason != REFUSED);
+        let windows = windows.map(|(reason, lost)| (reason.clone(), *lost));
+        for (reason, lost) in windows.chain([(REFUSED.to_owned(), refused)]) {
+            *self.losses.entry(reason).or_default() += lost;
         }
     }
 
@@ -161,6 +177,10 @@ impl Truth {
         let adopted = self.adopted.iter();
         let retained = self.retained.iter();
         let requests = self.requests.iter();
+        let losses = self.losses.iter().filter(|(_, lost)| **lost > 0);
+        let losses = losses.map(|(reason, lost)| {
+            json!([reason, lost, *lost as f64 * 1000.0 / self.windows as f64])
+        });
         json!({
             "active_per_day": days(&self.days),
             "active_per_week": days(&self.weeks),
@@ -173,6 +193,7 @@ impl Truth {
             "distinct_clients": self.clients.iter().map(|(of, n)| json!([format!("installation {of}"), n])).collect::<Vec<_>>(),
             "distinct_clients_per_week": days(&self.weekly_clients),
             "dead_features": users.collect::<Vec<_>>(),
+            "losses": losses.collect::<Vec<_>>(),
             "gaps": [json!([self.reports, self.windows, self.missing])],
         })
     }
@@ -210,6 +231,7 @@ fn current(process: &Process) -> Vec<Row> {
             windows: last - merged..=last,
             begin: time(&body["window_start"]),
             end: time(&body["window_end"]),
+            losses: serde_json::from_value(body["losses"].clone()).expect("counts"),
         }
     };
     let mut rows: Vec<Row> = whole.map(row).collect();
