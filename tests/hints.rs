@@ -240,25 +240,37 @@ fn switching_off_and_on_forgets() {
 }
 
 #[test]
-fn what_stays_on_this_machine_is_no_receivers_business() {
+fn what_the_operator_says_in_a_pause_counts_at_once_and_what_stays_here_does_not_wait() {
     let path = |name| {
         let name = format!("callhome-hints-{name}-{}", std::process::id());
         std::env::temp_dir().join(name)
     };
     let (settings, file) = (path("settings"), path("reports"));
-    std::fs::write(&settings, r#"{"telemetry": "on"}"#).unwrap();
-    let (builder, clock, sink) = reporting();
-    let builder = builder.config_file(&settings, "telemetry").local_file(&file);
-    let callhome = builder.build().unwrap();
-    asks(&sink, Hints::new().with_pause(DAY).with_every(DAY));
-    assert_eq!(live(&callhome, &clock, &sink, 6), [1]);
-    std::fs::write(&settings, r#"{"telemetry": "local"}"#).unwrap();
-    assert_eq!(callhome.flush().unwrap()["n"], 5);
-    live(&callhome, &clock, &sink, 8);
-    let reports = std::fs::read_to_string(&file).unwrap();
-    assert_eq!((sink.attempts(), reports.lines().count()), (1, 3));
-    assert!(callhome.status().hints().is_empty());
-    [settings, file].iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    let says = |word| {
+        std::fs::write(&settings, format!(r#"{{"telemetry": "{word}"}}"#)).unwrap();
+    };
+    for (word, by_flush) in [("local", true), ("local", false), ("off", true), ("off", false)] {
+        says("on");
+        let (builder, clock, sink) = reporting();
+        let builder = builder.config_file(&settings, "telemetry").local_file(&file);
+        let callhome = builder.build().unwrap();
+        asks(&sink, Hints::new().with_pause(30 * DAY).with_every(DAY));
+        assert_eq!(live(&callhome, &clock, &sink, 6), [1]);
+        says(word);
+        if by_flush {
+            assert_eq!(callhome.flush().is_ok(), word == "local");
+        }
+        live(&callhome, &clock, &sink, 8);
+        let status = callhome.status();
+        assert_eq!((sink.attempts(), status.hints().is_empty(), status.pending()), (1, true, 0));
+        assert!(status.to_string().starts_with(&format!("telemetry: {word}")), "{status}");
+        if word == "local" {
+            let reports = std::fs::read_to_string(&file).unwrap();
+            assert_eq!(reports.lines().count(), if by_flush { 3 } else { 2 });
+            std::fs::remove_file(&file).unwrap();
+        }
+    }
+    std::fs::remove_file(settings).unwrap();
 }
 
 #[test]

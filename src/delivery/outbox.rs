@@ -208,6 +208,16 @@ impl Outbox {
         self.send(clock, deadline, true, asked);
     }
 
+    /// Asks the sources of the switch, as before every attempt: the operator may have said no since.
+    pub(crate) fn may_send(&self) -> bool {
+        let is_open = self.consent.check();
+        // What stays on this machine is no receiver's business.
+        if self.consent.is_local() {
+            self.queue.lock().forget_hints();
+        }
+        is_open
+    }
+
     /// Does nothing where [`is_sending`] is true: it would wait for itself.
     fn send(
         &self,
@@ -229,13 +239,8 @@ impl Outbox {
         loop {
             let now = clock.now().monotonic;
             let timeout = left(now).unwrap_or(Duration::MAX).min(self.limits.attempt);
-            // The operator may have said no since the last attempt.
-            if timeout.is_zero() || !self.consent.check() {
+            if timeout.is_zero() || !self.may_send() {
                 return;
-            }
-            // What stays on this machine is no receiver's business.
-            if self.consent.is_local() {
-                self.queue.lock().forget_hints();
             }
             // Each that is settled makes room for events that were taken in.
             self.put_batches(clock.now());

@@ -196,6 +196,11 @@ impl Engine {
             self.schedule.lock().take_sample(self.clock.now().monotonic);
         }
         let report = self.schedule.lock().take_report(now);
+        if report && self.outbox.waits_until() > now {
+            // No attempt asks the switch meanwhile, and a receiver may want none for a month.
+            self.outbox.may_send();
+            self.heed();
+        }
         if self.events.has_kinds() {
             self.put_events(report);
         } else if report {
