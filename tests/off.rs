@@ -327,7 +327,7 @@ fn on_asks_for_all_of_it() {
     assert!(threads.contains(&"callhome") && threads.contains(&"callhome-last"), "{threads:?}");
     assert!(trace.clones() > THREADS + 1);
     assert!(!trace.touching(&[]).is_empty());
-    assert_eq!(folder.names(), ["id", "spool"]);
+    assert_eq!(folder.names(), ["id", "key", "spool"]);
     for identity in ["machine-id", "/etc/hostname", "/etc/passwd", "product_uuid", "/sys/class/net"]
     {
         assert!(!trace.has(identity), "{identity}: {:#?}", trace.calls);
