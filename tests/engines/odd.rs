@@ -61,6 +61,13 @@ fn schema() -> Schema {
             .series("listed", |s| s.values("k", ["'", "\\", "\"", "\0", ""]).others().as_object())
             .series("rows", |s| s.values("a b", ["'", "\\", "\0"]).seen("\"").at_most(9))
             .panics("panics", &[("here", "src/")])
+            .distinct("several", "id")
+            .mergeable()
+            .distinct("many", "id")
+            .mergeable()
+            .distinct("some", "id")
+            .mergeable()
+            .transform(Transform::AtLeast(10))
         })
         .section("hdr", hdr)
 }
@@ -93,6 +100,13 @@ fn record() {
         histogram!("values.extremes").record(value);
     }
     histogram!("values.hidden").record(1.0);
+    for id in 0..2000 {
+        counter!("values.many", "id" => id.to_string()).increment(1);
+    }
+    for id in 0..7 {
+        counter!("values.several", "id" => id.to_string()).increment(1);
+        counter!("values.some", "id" => id.to_string()).increment(1);
+    }
     histogram!("hdr.there").record(7.0);
     histogram!("hdr.none").record(-7.0);
     for label in ["'", "\\", "\"", "\0", "", "é", "\u{1}\n\t", "$body$"] {
@@ -158,6 +172,16 @@ pub(crate) fn check(engine: &dyn Engine) {
     );
     same("values_extremes_median BETWEEN 0.04999 AND 0.05001 AND values_none_mode IS NULL");
     same("values_listed___other__ = 3 AND values_none_count = 0");
+    same(
+        "values_several_count = 7 AND values_some_count IS NULL AND values_some_registers IS NULL",
+    );
+    same(match engine.is_postgres() {
+        true => {
+            "jsonb_typeof(values_several_registers) = 'array' \
+             AND char_length(values_many_registers #>> '{}') = 16384"
+        }
+        false => "values_several_registers LIKE '[[%' AND length(values_many_registers) = 16386",
+    });
     let (text, length) = match engine.is_postgres() {
         true => (r#"e'tab\t line\n quote\' " back\\ \\u0000 nul\ufffd é😀 $body$'"#, "cardinality"),
         false => (r#"'tab\t line\n quote\' " back\\ \\u0000 nul\0 é😀 $body$'"#, "length"),
