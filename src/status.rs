@@ -66,6 +66,13 @@ impl Status {
         self.tally.lost.by_reason()
     }
 
+    /// How much detail of reports was left out so that they have no more bytes than
+    /// [`Builder::max_body`](crate::Builder::max_body) says, added up over all reports that were made;
+    /// one that is made again because it becomes one with the next counts once more.
+    pub fn dropped_details(&self) -> u64 {
+        self.tally.left_out
+    }
+
     /// Attempts to deliver a report, successful or not.
     pub fn attempts(&self) -> u64 {
         self.tally.attempts

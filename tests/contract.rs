@@ -223,32 +223,9 @@ proptest! {
         bare in any::<bool>(),
         pick in any::<prop::sample::Index>(),
     ) {
-        let (some, rest) = fields.split_at(fields.len() / 2);
-        let schema = Schema::new("random").section("first/~", |s| {
-            some.iter().enumerate().fold(s, |s, (at, field)| field.add(s, at))
-        });
-        let add = |s, (at, field): (usize, &Declared)| field.add(s, some.len() + at);
-        let schema = rest.iter().enumerate().fold(schema, add);
-        let (sink, clock) = (MemorySink::new(), VirtualClock::new());
-        let mut builder = builder(schema).sink(sink.clone()).clock(clock.clone()).max_attempts(1);
-        if bare {
-            builder = builder.bare();
-        }
+        let builder = random(&fields, bare);
         let valid = validator(&builder.to_json_schema().unwrap());
-        let callhome = builder.build().unwrap();
-        // All windows but the last fail, and are merged with it.
-        sink.answer(|_| Err(SendError::retry("down")));
-        for (at, window) in windows.iter().enumerate() {
-            if at + 1 == windows.len() {
-                sink.answer(|_| Ok(()));
-            }
-            metrics::with_local_recorder(callhome.recorder(), || {
-                window.iter().for_each(Recorded::record);
-            });
-            clock.advance(Duration::from_secs(7200));
-            let _ = callhome.flush();
-        }
-        let reports = sink.documents();
+        let reports = reports(builder, &windows).documents();
         prop_assert!(!reports.is_empty());
         for report in reports {
             prop_assert_eq!(fault(&valid, &report), Ok(()));
@@ -266,6 +243,55 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    /// However small a report has to be, as long as its schema's largest without detail is no larger.
+    #[test]
+    fn no_report_is_larger_than_the_largest(
+        fields in proptest::collection::vec(declared(), 1..8),
+        windows in proptest::collection::vec(proptest::collection::vec(recorded(), 0..60), 1..3),
+        bare in any::<bool>(),
+    ) {
+        let error = random(&fields, bare).max_body(1).build().unwrap_err().to_string();
+        let most = error.split("may have ").nth(1).and_then(|rest| rest.split(':').next());
+        let most: usize = most.unwrap().parse().unwrap();
+        let builder = random(&fields, bare).max_body(most).max_pending_bytes(16 << 20);
+        let valid = validator(&builder.to_json_schema().unwrap());
+        let sink = reports(builder, &windows);
+        for (body, report) in sink.bodies().iter().zip(sink.documents()) {
+            prop_assert!(body.len() <= most, "{} of {}: {}", body.len(), most, report);
+            prop_assert_eq!(fault(&valid, &report), Ok(()));
+        }
+    }
+}
+
+/// A builder of half of the fields in a section and the others outside.
+fn random(fields: &[Declared], bare: bool) -> Builder {
+    let (some, rest) = fields.split_at(fields.len() / 2);
+    let schema = Schema::new("random")
+        .section("first/~", |s| some.iter().enumerate().fold(s, |s, (at, field)| field.add(s, at)));
+    let add = |s, (at, field): (usize, &Declared)| field.add(s, some.len() + at);
+    let builder = builder(rest.iter().enumerate().fold(schema, add)).max_attempts(1);
+    if bare { builder.bare() } else { builder }
+}
+
+/// What arrives of these windows. All but the last fail, and are merged with it.
+fn reports(builder: Builder, windows: &[Vec<Recorded>]) -> MemorySink {
+    let (sink, clock) = (MemorySink::new(), VirtualClock::new());
+    let callhome = builder.sink(sink.clone()).clock(clock.clone()).build().unwrap();
+    sink.answer(|_| Err(SendError::retry("down")));
+    for (at, window) in windows.iter().enumerate() {
+        if at + 1 == windows.len() {
+            sink.answer(|_| Ok(()));
+        }
+        metrics::with_local_recorder(callhome.recorder(), || {
+            window.iter().for_each(Recorded::record);
+        });
+        clock.advance(Duration::from_secs(7200));
+        let _ = callhome.flush();
+    }
+    sink
 }
 
 #[test]

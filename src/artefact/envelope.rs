@@ -116,7 +116,7 @@ fn losses(plan: &Plan, sort: Sort) -> Shape {
     let body = match sort {
         Sort::Report => {
             let losses = delivery::Losses::LARGEST.by_reason();
-            Report::new(&sealed, plan, form, &losses).body().to_owned()
+            Report::without_detail(&sealed, plan, form, &losses).body().to_owned()
         }
         Sort::Event => {
             let mut losses = vec![("failed_functions", u64::MAX)];

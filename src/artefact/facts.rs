@@ -15,6 +15,8 @@ pub(crate) struct Facts {
     pub(crate) every: Duration,
     pub(crate) spread: Duration,
     pub(crate) age: Duration,
+    /// How many bytes a report may have.
+    pub(crate) most: usize,
     /// How events are sent together.
     pub(crate) batching: Batching,
     /// The sink's name for itself, and whether it is on this machine.
@@ -51,6 +53,24 @@ impl Facts {
         }
         text.push_str(" The last one is made when the program ends. ");
         text + &self.kept(Sort::Report)
+    }
+
+    /// What a report leaves out to be no larger than it may be, if it has anything for that.
+    pub(super) fn left_out(&self, plan: &Plan) -> Option<String> {
+        let keys = plan.detail_keys();
+        let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+        let order = match &*keys {
+            [] => return None,
+            [one] => one.clone(),
+            some => format!("all {}", some.join(", then ")),
+        };
+        let counted = if self.bare { "" } else { ", and `losses` counts it as `dropped_details`" };
+        Some(format!(
+            "A report has {} bytes at most, before compression. Where it would have more, as much of \
+             the following is left out as has to be: {order}, that of the last field first. Null is \
+             in its place{counted}. Nothing else is ever left out.",
+            self.most
+        ))
     }
 
     /// When events are sent.

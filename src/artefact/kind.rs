@@ -156,7 +156,7 @@ fn summary(field: &Field) -> Shape {
             Figure::Count => Shape::count(),
             Figure::Buckets(most) => {
                 let pair = Shape::tuple(vec![("value", number()), ("count", Shape::count())]);
-                Shape { most: Some(*most), ..Shape::list(pair) }
+                Shape { most: Some(*most), ..Shape::list(pair).or_null() }
             }
             #[cfg(feature = "hdr")]
             Figure::Hdr(_) => {
@@ -165,13 +165,13 @@ fn summary(field: &Field) -> Shape {
             _ => number(),
         };
         members.push((figure.key(), shape));
-        let beside = match figure {
-            Figure::Buckets(_) => Figure::ERROR,
+        let beside = || Shape { minimum: Some(0), ..number() };
+        match figure {
+            Figure::Buckets(_) => members.push((Figure::ERROR.to_owned(), beside().or_null())),
             #[cfg(feature = "hdr")]
-            Figure::Hdr(_) => Figure::RESOLUTION,
-            _ => continue,
-        };
-        members.push((beside.to_owned(), Shape { minimum: Some(0), ..number() }));
+            Figure::Hdr(_) => members.push((Figure::RESOLUTION.to_owned(), beside())),
+            _ => {}
+        }
     }
     // Of a summary that has too few samples nothing is said; `AtLeast` does nothing to its figures.
     let (rest, least): (Vec<_>, Vec<_>) = field

@@ -132,6 +132,9 @@ impl Page {
         for (plan, sample) in plans.iter().zip(&samples) {
             parts.extend(tables::fields(plan, sample, sort)?);
         }
+        if sort == Sort::Report {
+            parts.extend(plans.iter().filter_map(|plan| facts.left_out(plan)));
+        }
         if !facts.bare {
             parts.push("### Around it".to_owned());
             parts.push(tables::envelope(plans, &samples, sort));

@@ -40,5 +40,5 @@ pub(super) fn sample(
     }
     let span = at(Duration::ZERO)..at(length);
     let sealed = Sealed::new(ID, 1, span, readings, Losses::default());
-    Ok(Report::new(&sealed, plan, form, &[]))
+    Ok(Report::new(&sealed, plan, form, &[], usize::MAX))
 }

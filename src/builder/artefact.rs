@@ -45,6 +45,7 @@ impl Builder {
             every: self.every,
             spread: self.spread.unwrap_or(self.every),
             age: self.limits.age,
+            most: self.limits.body,
             batching: self.limits.batching,
             sink,
             is_spooled: self.spool.is_some(),

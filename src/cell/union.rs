@@ -73,14 +73,6 @@ impl Union {
         }
     }
 
-    /// A set of which all that can be said takes the most bytes.
-    pub(crate) fn largest() -> Union {
-        // And in place of the digits that its count does not have.
-        let all = vec![Registers::HIGHEST; Registers::COUNT + 19].into_boxed_slice();
-        let sketch = Sketch::Under(Key::of_secret(""), Registers::Many(all));
-        Union { counted: Distinct::default(), sketch }
-    }
-
     /// A set of so many values, always the same.
     pub(crate) fn of_some(count: u64) -> Union {
         let (mut union, key) = (Union::default(), Mutex::new(Some(Key::of_secret("example"))));

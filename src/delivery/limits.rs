@@ -19,7 +19,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
     /// How long a report may wait after its window was sealed.
     pub(crate) age: Duration,
-    /// Bytes of one report.
+    /// Bytes of one report, which leaves detail out to have no more.
     pub(crate) body: usize,
     /// Attempts for each window, those at reports before it included.
     pub(crate) attempts: u32,
@@ -62,7 +62,8 @@ impl Limits {
         }
         let largest = Sealed::largest(plan, now);
         let form = Form::new(bare, true);
-        let largest = Report::new(&largest, plan, form, &Losses::LARGEST.by_reason());
+        let (plan, losses) = (plan.longest(), Losses::LARGEST.by_reason());
+        let largest = Report::without_detail(&largest, &plan, form, &losses);
         let largest = largest.body().len();
         if largest > body {
             return error(format!(
@@ -71,5 +72,67 @@ impl Limits {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::schema::{Figure, Schema, Transform};
+
+    /// The characters of a value of the largest report.
+    fn length(report: &Value, path: &str) -> usize {
+        let value = report.pointer(path).unwrap_or_else(|| panic!("{path} in {report}"));
+        value.to_string().len()
+    }
+
+    #[test]
+    fn each_number_of_the_largest_report_is_as_long_as_any() {
+        let figures = [Figure::Stddev, Figure::Sum, Figure::Count, Figure::Quantile(1.0)];
+        let rough = |s: Schema| s.transform(Transform::Digits(2));
+        let schema = figures.into_iter().fold(Schema::new("s").summary("x"), Schema::with);
+        let schema = schema.distinct("d", "id").mergeable().gauge("g").counter("n").buckets(
+            "b",
+            [0.0],
+            |s| s,
+        );
+        let schema = rough(schema.buckets("rough_b", [0.0], |s| s)).counter("rough_n");
+        let schema = rough(rough(schema).fact_with("rough_f", || 1)).ram("ram");
+        let plan = Plan::new(schema).expect("a schema");
+        let now = Moment { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
+        let largest = Sealed::largest(&plan, now);
+        let form = Form::new(false, true);
+        let report = Report::without_detail(&largest, &plan.longest(), form, &[]);
+        let report: Value = serde_json::from_str(report.body()).expect("a report");
+        // With a sign, a point and an exponent: -1.7976931348623157e+308.
+        let any = 24;
+        for path in ["max", "mean", "median", "min", "mode", "sum", "p100"] {
+            assert_eq!(length(&report, &format!("/data/x/{path}")), any, "{path}");
+        }
+        for path in ["/data/g", "/data/rough_n", "/data/rough_f"] {
+            assert_eq!(length(&report, path), any, "{path}");
+        }
+        for path in ["sum", "count"] {
+            assert_eq!(length(&report, &format!("/data/rough_b/0/{path}")), any, "{path}");
+        }
+        assert_eq!(length(&report, "/data/x/stddev"), any - 1, "{report}");
+        // Neither reaches an exponent of three digits.
+        assert_eq!(length(&report, "/data/b/0/sum"), any - 2, "{report}");
+        assert_eq!(length(&report, "/window_seconds"), any - 2, "{report}");
+        assert_eq!(report["data"]["d"]["registers"], Value::Null);
+        for path in [
+            "/data/x/count",
+            "/data/d/count",
+            "/data/n",
+            "/data/b/0/count",
+            "/data/ram",
+            "/sequence",
+        ] {
+            assert_eq!(length(&report, path), u64::MAX.to_string().len(), "{path}");
+        }
     }
 }

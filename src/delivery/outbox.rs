@@ -97,6 +97,11 @@ impl Outbox {
         }
     }
 
+    /// How many bytes a report may have.
+    pub(crate) fn most(&self) -> usize {
+        self.limits.body
+    }
+
     /// Where reports are kept on disk, if anywhere.
     pub(crate) fn directory(&self) -> Option<&Path> {
         self.disk.directory()
@@ -152,10 +157,11 @@ impl Outbox {
         // The report is on disk before its parts are not: a crash in between leaves both, and the
         // file tells which are parts.
         let is_spooled = self.disk.write(&report, &merged, sealed.end.wall);
-        let now = sealed.end.monotonic;
+        let (now, left_out) = (sealed.end.monotonic, report.left_out() as u64);
         let pending = Pending::new(report, sealed, tells, self.limits.age, is_spooled);
         let ticket = Arc::clone(&pending.ticket);
         self.change(|queue| {
+            queue.note_left_out(left_out);
             match self.home {
                 None => queue.settle(pending, Fate::Accepted),
                 Some(_) => queue.push(now, pending),

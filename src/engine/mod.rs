@@ -149,7 +149,8 @@ impl Engine {
     }
 
     fn report(&self, sealed: &Sealed, lost: &Losses) -> Report {
-        Report::new(sealed, self.window.registry().plan(), self.form(), &lost.by_reason())
+        let (plan, most) = (self.window.registry().plan(), self.outbox.most());
+        Report::new(sealed, plan, self.form(), &lost.by_reason(), most)
     }
 
     fn form(&self) -> Form {

@@ -35,11 +35,12 @@ impl Kinds {
         for plan in &self.plans {
             let sealed = Sealed::largest(plan, now);
             let losses = Losses::LARGEST_OF_EVENTS.by_reason();
+            let longest = plan.longest();
             let event = Event {
                 id: &sealed.id.to_string(),
                 sequence: u64::MAX,
                 time: now.wall,
-                plan,
+                plan: &longest,
                 form: Form::new(bare, true),
                 readings: &sealed.readings,
                 losses: &losses,

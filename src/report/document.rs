@@ -7,7 +7,7 @@ use super::number::Number;
 use super::rows::Rows;
 use super::sketched::Sketched;
 use crate::cell::Range;
-use crate::schema::{Field, Figure, Item, Kind, Plan, transform};
+use crate::schema::{Detail, Field, Figure, Item, Kind, Plan, transform};
 use crate::summary::{Buckets, Figures};
 use crate::window::Reading;
 
@@ -15,6 +15,8 @@ use crate::window::Reading;
 pub(crate) struct Data<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) readings: &'a [Reading],
+    /// Null is in its place.
+    pub(crate) left_out: &'a [Detail],
 }
 
 impl Serialize for Data<'_> {
@@ -31,7 +33,7 @@ struct Section<'a> {
 
 impl Serialize for Section<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Data { plan, readings } = self.data;
+        let Data { plan, readings, left_out } = *self.data;
         let mut map = serializer.serialize_map(Some(self.items.len()))?;
         for item in self.items {
             match item {
@@ -43,7 +45,8 @@ impl Serialize for Section<'_> {
                         (plan.leaves.get(*index), readings.get(*index))
                     {
                         let field = &leaf.field;
-                        map.serialize_entry(&field.name, &Value { reading, field })?;
+                        let value = Value { reading, field, leaf: *index, left_out };
+                        map.serialize_entry(&field.name, &value)?;
                     }
                 }
             }
@@ -56,9 +59,17 @@ impl Serialize for Section<'_> {
 pub(super) struct Value<'a> {
     pub(super) reading: &'a Reading,
     pub(super) field: &'a Field,
+    /// Where the field is among the plan's leaves.
+    pub(super) leaf: usize,
+    pub(super) left_out: &'a [Detail],
 }
 
 impl Value<'_> {
+    /// Whether this detail of the field is said.
+    fn says(&self, key: &str) -> bool {
+        !Detail::is_in(self.left_out, self.leaf, key)
+    }
+
     /// A count, which is exact unless it is made coarser.
     fn count<S: Serializer>(&self, count: u64, serializer: S) -> Result<S::Ok, S::Error> {
         match &*self.field.transforms {
@@ -79,6 +90,10 @@ impl Serialize for Value<'_> {
                 map.serialize_entry("name", name)?;
                 map.end()
             }
+            // One that is as large as can be.
+            Reading::Counter(count) if self.field.mergeable => {
+                Sketched { count: Some(*count), registers: None }.serialize(serializer)
+            }
             Reading::Counter(count) | Reading::Total(count) => self.count(*count, serializer),
             Reading::Gauge(value) => {
                 let said = value.and_then(|value| transform::number(transforms, value));
@@ -89,7 +104,8 @@ impl Serialize for Value<'_> {
                 let count = set.count();
                 let is_said = transform::number(transforms, count as f64).is_some();
                 let (count, registers) = (is_said.then_some(count), set.registers());
-                Sketched { count, registers: registers.filter(|_| is_said) }.serialize(serializer)
+                let registers = registers.filter(|_| is_said && self.says("registers"));
+                Sketched { count, registers }.serialize(serializer)
             }
             Reading::Buckets { .. } => serializer.serialize_unit(), // rows of a series have them
             Reading::Series(rows) => match &self.field.kind {
@@ -105,7 +121,7 @@ impl Serialize for Value<'_> {
                     computed.min = computed.min.min(min);
                     computed.max = computed.max.max(max);
                 }
-                figures(&computed, self.field, serializer)
+                figures(&computed, self, serializer)
             }
         }
     }
@@ -115,9 +131,10 @@ impl Serialize for Value<'_> {
 /// and standard deviation are always floats.
 fn figures<S: Serializer>(
     figures: &Figures<'_>,
-    field: &Field,
+    value: &Value<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    let field = value.field;
     let said = |value| transform::figure(&field.transforms, figures.count, value);
     let number = |value| said(value).map(Number);
     if said(0.0).is_none() {
@@ -140,17 +157,22 @@ fn figures<S: Serializer>(
             Figure::Stddev => map.serialize_entry(&key, &said(figures.stddev()))?,
             Figure::Quantile(q) => map.serialize_entry(&key, &number(figures.quantile(*q)))?,
             Figure::Buckets(most) => {
-                let Buckets { pairs, error } = figures.buckets(*most);
-                let pairs = pairs.into_iter().map(|(value, count)| (Number(value), count));
-                map.serialize_entry(&key, &pairs.collect::<Vec<_>>())?;
-                map.serialize_entry(Figure::ERROR, &Number(error))?;
+                let buckets = value.says(&key).then(|| figures.buckets(*most));
+                let (pairs, error) = buckets.map(|Buckets { pairs, error }| (pairs, error)).unzip();
+                map.serialize_entry(&key, &pairs.map(numbers))?;
+                map.serialize_entry(Figure::ERROR, &error.map(Number))?;
             }
             #[cfg(feature = "hdr")]
             Figure::Hdr(resolution) => {
-                map.serialize_entry(&key, &figures.hdr(*resolution))?;
+                let hdr = value.says(&key).then(|| figures.hdr(*resolution)).flatten();
+                map.serialize_entry(&key, &hdr)?;
                 map.serialize_entry(Figure::RESOLUTION, &Number(*resolution))?;
             }
         }
     }
     map.end()
+}
+
+fn numbers(pairs: Vec<(f64, u64)>) -> Vec<(Number, u64)> {
+    pairs.into_iter().map(|(value, count)| (Number(value), count)).collect()
 }

@@ -3,6 +3,7 @@
 mod document;
 mod envelope;
 mod event;
+mod fit;
 mod form;
 mod number;
 mod pretty;

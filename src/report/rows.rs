@@ -22,7 +22,7 @@ impl Serialize for Rows<'_> {
             let mut map = serializer.serialize_map(Some(rows.len()))?;
             for row in rows {
                 let label = row.labels.first().map_or("", |label| label);
-                map.serialize_entry(label, &Value { reading: &row.value, field })?;
+                map.serialize_entry(label, &value(&row.value, field))?;
             }
             return map.end();
         }
@@ -57,15 +57,20 @@ impl Serialize for Labelled<'_> {
             map.serialize_entry(&key.name, &**label)?;
         }
         let Some((cutoff, Bucket { count, sum })) = bucket else {
-            map.serialize_entry("value", &Value { reading: &row.value, field })?;
+            map.serialize_entry("value", &value(&row.value, field))?;
             return map.end();
         };
         let said = transform::figure(&field.transforms, count, units(sum)).map(Number);
         map.serialize_entry("greater_than", &Number(cutoff))?;
         map.serialize_entry("sum", &said)?;
-        map.serialize_entry("count", &Value { reading: &Reading::Counter(count), field })?;
+        map.serialize_entry("count", &value(&Reading::Counter(count), field))?;
         map.end()
     }
+}
+
+/// One value of a series, which has no detail.
+fn value<'a>(reading: &'a Reading, field: &'a Field) -> Value<'a> {
+    Value { reading, field, leaf: 0, left_out: &[] }
 }
 
 /// The nearest `f64` to a number of billionths.

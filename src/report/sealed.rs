@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::document::Data;
 use super::envelope::Envelope;
+use super::fit::fit;
 use super::form::Form;
 use super::pretty::pretty;
-use crate::schema::Plan;
+use crate::schema::{Detail, Plan};
 use crate::window::Sealed;
 
 /// A sealed window, serialised. Every attempt to deliver it sends these bytes.
@@ -27,6 +28,8 @@ struct Inner {
     id: String,
     sequence: u64,
     body: String,
+    /// How much detail is left out; not known of one that was read back.
+    left_out: usize,
     /// The data is all there is in the body.
     bare: bool,
     /// Read from the body when it is first asked for, which is in tests.
@@ -34,25 +37,45 @@ struct Inner {
 }
 
 impl Report {
-    /// Serialises a window. `reports_lost` is what the envelope tells of lost reports.
+    /// Serialises a window, with as much of its detail as `most` bytes have room for. `reports_lost`
+    /// is what the envelope tells of lost reports.
     pub(crate) fn new(
         sealed: &Sealed,
         plan: &Plan,
         form: Form,
         reports_lost: &[(&'static str, u64)],
+        most: usize,
     ) -> Report {
-        let data = Data { plan, readings: &sealed.readings };
-        let body = match form.bare {
-            true => write(&data),
-            false => write(&Envelope { sealed, plan, form, reports_lost }),
-        };
-        Report::read_back(sealed.id.to_string(), sealed.sequence, body, form.bare)
+        let make = |left_out: &[Detail]| body(sealed, plan, form, reports_lost, left_out);
+        let (body, left_out) = fit(plan, &sealed.readings, most, make);
+        Report::of(sealed.id.to_string(), sealed.sequence, body, left_out, form.bare)
+    }
+
+    /// The same without any detail.
+    pub(crate) fn without_detail(
+        sealed: &Sealed,
+        plan: &Plan,
+        form: Form,
+        reports_lost: &[(&'static str, u64)],
+    ) -> Report {
+        let all: Vec<Detail> = plan.details().collect();
+        let body = body(sealed, plan, form, reports_lost, &all);
+        Report::of(sealed.id.to_string(), sealed.sequence, body, all.len(), form.bare)
     }
 
     /// A report that was serialised before.
     pub(crate) fn read_back(id: String, sequence: u64, body: String, bare: bool) -> Report {
-        let inner = Inner { id, sequence, body, bare, data: OnceLock::new() };
+        Report::of(id, sequence, body, 0, bare)
+    }
+
+    fn of(id: String, sequence: u64, body: String, left_out: usize, bare: bool) -> Report {
+        let inner = Inner { id, sequence, body, left_out, bare, data: OnceLock::new() };
         Report { inner: Arc::new(inner) }
+    }
+
+    /// How much detail it does not have for want of room.
+    pub(crate) fn left_out(&self) -> usize {
+        self.inner.left_out
     }
 
     /// The report's id, a random UUID. Every attempt to deliver the report carries it.
@@ -86,6 +109,20 @@ impl Report {
                 data => data,
             }
         })
+    }
+}
+
+/// The document of a window without the detail that is `left_out`.
+fn body(
+    sealed: &Sealed,
+    plan: &Plan,
+    form: Form,
+    reports_lost: &[(&'static str, u64)],
+    left_out: &[Detail],
+) -> String {
+    match form.bare {
+        true => write(&Data { plan, readings: &sealed.readings, left_out }),
+        false => write(&Envelope { sealed, plan, form, reports_lost, left_out }),
     }
 }
 

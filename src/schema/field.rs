@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fact::Fact;
 use super::figure::Figure;
 use super::given::Given;
-use super::series::Series;
+use super::series::{Of, Series};
 use super::transform::Transform;
 
 /// A function that gives a fact when a report is made.
@@ -81,6 +81,32 @@ pub(crate) enum Kind {
     Panics(Option<String>),
     /// Counters or gauges, one for each combination of the labels' values.
     Series(Series),
+}
+
+impl Kind {
+    /// The kind's name in messages.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Kind::Fact(_) | Kind::Asked(_) | Kind::Later => "fact",
+            Kind::Value => "value",
+            Kind::Given(Given::One(_)) => "given fact",
+            Kind::Given(Given::List) => "given list",
+            Kind::Host(_) => "host fact",
+            Kind::Reason => "reason",
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Summary => "summary",
+            Kind::GaugeSummary => "gauge summary",
+            Kind::Sampled(_) => "sampled summary",
+            Kind::Distinct { .. } => "distinct",
+            Kind::Panics(_) => "panic count",
+            Kind::Series(series) => match series.of {
+                Of::Counters => "series",
+                Of::Gauges => "gauge series",
+                Of::Buckets(_) => "series of buckets",
+            },
+        }
+    }
 }
 
 /// Facts the crate finds out by itself.

@@ -38,6 +38,9 @@ pub enum Figure {
     /// 1,024, or 512, and so on, as many as the pairs suffice for. With 256 pairs, samples from 1 to
     /// 1,000 are 1/32 off at most, and those from 1 µs to 1 minute 1/16.
     ///
+    /// Both are null where the report has no room for them, see
+    /// [`Builder::max_body`](crate::Builder::max_body).
+    ///
     /// A summary that is made coarser has none.
     Buckets(usize),
     /// `hdr`: the samples as a histogram that the implementations of
@@ -54,7 +57,8 @@ pub enum Figure {
     /// what a histogram of all samples would say within the same error.
     ///
     /// `hdr` is null where it would be wrong: a sample is negative, or larger than 2^53 - 1 times the
-    /// resolution, or there are more than 2^63 - 1 samples. Without samples it is a histogram without
+    /// resolution, or there are more than 2^63 - 1 samples; and where the report has no room for it, see
+    /// [`Builder::max_body`](crate::Builder::max_body). Without samples it is a histogram without
     /// samples. It takes 512 KiB at most, where all of its 45,056 cells have samples; those
     /// from 1 ms to 1 minute, counted in milliseconds, are in 7,000 at most. While it is made it takes
     /// up to 3 MB of memory.

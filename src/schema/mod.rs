@@ -1,6 +1,7 @@
 //! What may leave the process: a declared, ordered tree of fields.
 
 mod check;
+mod detail;
 mod fact;
 mod field;
 mod figure;
@@ -12,6 +13,7 @@ pub(crate) mod transform;
 mod tree;
 mod values;
 
+pub(crate) use detail::Detail;
 pub use fact::Fact;
 pub use field::Sample;
 pub(crate) use field::{Ask, Field, Host, Kind};

@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 
 use super::check::{self, bad, is_tidy};
 use super::field::{Field, Kind};
-use super::given::Given;
 use super::series::Of;
+use super::transform;
 use super::tree::{Node, Schema};
 use super::values::Fill;
 use crate::error::Error;
@@ -19,6 +19,7 @@ pub(crate) enum Class {
 }
 
 /// A checked schema.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) version: u32,
@@ -38,6 +39,7 @@ pub(crate) struct Plan {
 }
 
 /// A section whose values a function gives.
+#[derive(Clone)]
 pub(crate) struct Filled {
     /// The section's path, a dot at its end.
     prefix: String,
@@ -47,12 +49,14 @@ pub(crate) struct Filled {
 }
 
 /// A leaf and its dotted path.
+#[derive(Clone)]
 pub(crate) struct Leaf {
     pub(crate) path: String,
     pub(crate) field: Field,
 }
 
 /// An entry of a section.
+#[derive(Clone)]
 pub(crate) enum Item {
     /// An index into [`Plan::leaves`].
     Leaf(usize),
@@ -60,6 +64,7 @@ pub(crate) enum Item {
 }
 
 /// The leaves that one metric feeds, all of one kind.
+#[derive(Clone)]
 pub(crate) struct Feed {
     pub(crate) class: Class,
     pub(crate) leaves: Vec<usize>,
@@ -79,30 +84,6 @@ impl Kind {
             Kind::Summary => Some(Class::Histogram),
             Kind::Fact(_) | Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(_) => None,
             Kind::Host(_) | Kind::Reason | Kind::Sampled(_) | Kind::Panics(_) => None,
-        }
-    }
-
-    /// The kind's name in messages.
-    pub(crate) fn word(&self) -> &'static str {
-        match self {
-            Kind::Fact(_) | Kind::Asked(_) | Kind::Later => "fact",
-            Kind::Value => "value",
-            Kind::Given(Given::One(_)) => "given fact",
-            Kind::Given(Given::List) => "given list",
-            Kind::Host(_) => "host fact",
-            Kind::Reason => "reason",
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Summary => "summary",
-            Kind::GaugeSummary => "gauge summary",
-            Kind::Sampled(_) => "sampled summary",
-            Kind::Distinct { .. } => "distinct",
-            Kind::Panics(_) => "panic count",
-            Kind::Series(series) => match series.of {
-                Of::Counters => "series",
-                Of::Gauges => "gauge series",
-                Of::Buckets(_) => "series of buckets",
-            },
         }
     }
 }
@@ -219,6 +200,18 @@ impl Plan {
             )));
         }
         Ok(items)
+    }
+
+    /// The same where what transforms do to a number makes it no shorter than it can be.
+    pub(crate) fn longest(&self) -> Plan {
+        let mut plan = self.clone();
+        for Leaf { field, .. } in &mut plan.leaves {
+            // A constant is as long as it is.
+            if !matches!(field.kind, Kind::Fact(_)) {
+                field.transforms = transform::longest(&field.transforms);
+            }
+        }
+        plan
     }
 
     /// Notes that the next leaf is a value that the function of a section gives.

@@ -85,6 +85,13 @@ impl Transform {
     }
 }
 
+/// Transforms after which what is said takes no fewer bytes than after these, whatever the value is: a
+/// rounded one may take more than the longest of those that it comes from.
+pub(crate) fn longest(transforms: &[Transform]) -> Vec<Transform> {
+    let is_number = transforms.iter().any(|transform| *transform != Transform::MajorMinor);
+    is_number.then_some(Transform::AtMost(f64::MIN)).into_iter().collect()
+}
+
 /// What of a number is said; finite, or `None` for nothing.
 pub(crate) fn number(transforms: &[Transform], value: f64) -> Option<f64> {
     let value = transforms.iter().try_fold(value, |value, transform| transform.number(value))?;

@@ -1,6 +1,7 @@
 //! From one seal to the next: what a window holds, and what it holds when it is over.
 
 mod gains;
+mod largest;
 mod open;
 mod sealed;
 

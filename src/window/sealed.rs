@@ -7,16 +7,12 @@ use uuid::Uuid;
 
 use crate::cell::{Distinct, Range, Union};
 use crate::clock::Moment;
-use crate::schema::{Fact, Field, Figure, Given, Host, Kind, LabelValues, Of, Plan, Series};
+use crate::schema::Fact;
 use crate::summary::Summary;
 
 /// A merged window names at most so many of the windows merged into it, the latest ones: an
 /// outage may last for thousands.
 pub(crate) const NAMED: usize = 128;
-
-/// The characters of the numbers that have the most, such as the least: a sign, seventeen digits, a
-/// point, `e` and three digits.
-const LONGEST_NUMBER: usize = 23;
 
 /// A window's values, taken exactly once; or those of several windows in a row, merged.
 #[derive(Clone, Debug)]
@@ -122,73 +118,6 @@ impl Sealed {
             reading.take_in(earlier);
         }
     }
-
-    /// The window of a schema whose report takes the most bytes.
-    pub(crate) fn largest(plan: &Plan, now: Moment) -> Sealed {
-        // Where there are buckets, one for each of the values that take the most bytes.
-        let summary = |field: &Field| {
-            let buckets = field.figures.iter().map(|figure| match figure {
-                Figure::Buckets(most) => *most,
-                _ => 1,
-            });
-            let mut samples = Summary::default();
-            let values = (0..).map(|at| f64::from_bits(f64::MIN.to_bits() - at));
-            let longest = values.filter(|value| format!("{value:e}").len() == LONGEST_NUMBER);
-            for value in longest.take(buckets.max().unwrap_or(1)) {
-                samples.record_n(value, u64::MAX);
-            }
-            Reading::Summary(Box::new(samples), None)
-        };
-        // As JSON, a control character takes the most.
-        let text = Fact::text("\u{1}".repeat(Fact::LONGEST_TEXT));
-        let readings = plan.leaves.iter().map(|leaf| match &leaf.field.kind {
-            Kind::Fact(fact) => Reading::Fact(fact.clone()),
-            Kind::Host(Host::Os) => Reading::Os { family: text.clone(), name: text.clone() },
-            Kind::Given(Given::List) => Reading::Fact(Fact::list(std::iter::repeat(text.clone()))),
-            Kind::Asked(_) | Kind::Later | Kind::Value | Kind::Given(_) | Kind::Host(_) => {
-                Reading::Fact(text.clone())
-            }
-            Kind::Reason => Reading::Fact(Reading::REASONS[1].into()), // the longest
-            Kind::Distinct { .. } if leaf.field.mergeable => {
-                Reading::Mergeable(Box::new(Union::largest()))
-            }
-            Kind::Counter | Kind::Distinct { .. } | Kind::Panics(_) => Reading::Counter(u64::MAX),
-            Kind::Gauge => Reading::Gauge(Some(f64::MIN)),
-            Kind::Summary | Kind::GaugeSummary | Kind::Sampled(_) => summary(&leaf.field),
-            Kind::Series(series) => Reading::Series(largest_rows(series)),
-        });
-        let readings = readings.collect();
-        let merged = vec![Uuid::nil(); NAMED];
-        let [refused, undeclared, mismatched, failed, capped, unasked] = [u64::MAX; 6];
-        let losses = Losses { refused, undeclared, mismatched, failed, capped, unasked };
-        let one = Sealed::new(Uuid::nil(), u64::MAX, now..now, readings, losses);
-        Sealed { merged, ..one }
-    }
-}
-
-/// A row for each combination of the longest values.
-fn largest_rows(series: &Series) -> Vec<Row> {
-    let seen: Arc<str> = "\u{1}".repeat(Series::LONGEST_VALUE).into();
-    let labels = series.keys.iter().map(|key| match &key.values {
-        LabelValues::Listed { list, .. } => {
-            let longest = list.iter().map(String::as_str).chain([Series::OTHER]);
-            let length = |value: &&str| serde_json::to_string(value).map_or(0, |json| json.len());
-            longest.max_by_key(length).unwrap_or_default().into()
-        }
-        LabelValues::Seen(_) => Arc::clone(&seen),
-    });
-    let labels: Vec<Arc<str>> = labels.collect();
-    let value = match &series.of {
-        Of::Counters => Reading::Counter(u64::MAX),
-        Of::Gauges => Reading::Gauge(Some(f64::MIN)),
-        Of::Buckets(cutoffs) => {
-            // Its sum is written with seventeen digits and an exponent, the most that there are.
-            let bucket = Bucket { count: u64::MAX, sum: u128::MAX };
-            Reading::Buckets { buckets: vec![bucket; cutoffs.len()], cumulative: false }
-        }
-    };
-    let row = |slot| Row { slot, labels: labels.clone(), value: value.clone() };
-    (0..series.slots()).map(row).collect()
 }
 
 impl Reading {

@@ -53,6 +53,10 @@ fn schema() -> Schema {
             .with(Figure::Sum)
             .summary("none")
             .with(Figure::Count)
+            .summary("wide")
+            .with(Figure::Buckets(1024))
+            .summary("spread")
+            .with(Figure::Buckets(1024))
             .summary("hidden")
             .transform(Transform::AtLeast(10))
             .counter("rounded")
@@ -117,7 +121,7 @@ fn record() {
 }
 
 fn builder(sink: &MemorySink) -> Builder {
-    CallHome::builder(schema()).sink(sink.clone()).opt_out()
+    CallHome::builder(schema()).sink(sink.clone()).opt_out().max_body(45_000)
 }
 
 pub(crate) fn check(engine: &dyn Engine) {
@@ -127,6 +131,14 @@ pub(crate) fn check(engine: &dyn Engine) {
     let callhome = builder(&sink).build().unwrap();
     metrics::with_local_recorder(callhome.recorder(), record);
     callhome.flush().unwrap();
+    callhome.flush().unwrap();
+    // One that has no room for all of its buckets.
+    metrics::with_local_recorder(callhome.recorder(), || {
+        for value in (0..1000).map(|at| 1e300 / f64::from(at * 7 + 1)) {
+            histogram!("values.wide").record(value);
+            histogram!("values.spread").record(value);
+        }
+    });
     callhome.flush().unwrap();
     let bodies = sink.bodies();
     let lines: Vec<String> =
@@ -154,13 +166,14 @@ pub(crate) fn check(engine: &dyn Engine) {
     assert_eq!(counts[first - 1 + count..first - 1 + 2 * count], others);
     assert_eq!(counts[first - 1 + 2 * count..][..2], ["7", "8"]);
 
-    let same = |condition: &str| {
+    let same_of = |sequence: u64, condition: &str| {
         let sql = format!(
-            "SELECT count(*) FROM {} WHERE sequence = 1 AND {condition}",
+            "SELECT count(*) FROM {} WHERE sequence = {sequence} AND {condition}",
             quoted("_current")
         );
         assert_eq!(engine.rows(&sql), [["1"]], "{condition}");
     };
+    let same = |condition: &str| same_of(1, condition);
     same("values_counter = 18446744073709551615");
     same("values_huge = 18446744073709551615 AND values_constant = -9223372036854775808");
     same("values_most = '18446744073709551615' AND values_least = '-9223372036854775808'");
@@ -190,4 +203,9 @@ pub(crate) fn check(engine: &dyn Engine) {
     #[cfg(feature = "hdr")]
     same("hdr_there_hdr LIKE 'HISTF%' AND hdr_none_hdr IS NULL AND hdr_none_hdr_resolution = 0.5");
     same(&format!("{length}(values_seen_name) = 8 AND {length}(values_seen_value) = 8"));
+    let (pairs, error) = ("values_spread_buckets_value", "values_spread_buckets_error");
+    same(&format!("{length}({pairs}) = 0 AND {error} = 0 AND losses_dropped_details = 0"));
+    let without = format!("{length}({pairs}) = 0 AND {error} IS NULL");
+    same_of(3, &format!("{without} AND {length}(values_wide_buckets_value) > 900"));
+    same_of(3, "losses_dropped_details = 1 AND values_spread_max = 1e300");
 }

@@ -138,7 +138,7 @@ pub(super) fn value(column: &Column) -> String {
     };
     let each = |one: &str| {
         format!(
-            "ARRAY(SELECT {one} FROM jsonb_array_elements(r #> {path}) WITH ORDINALITY AS l(v, n) ORDER BY n)"
+            "ARRAY(SELECT {one} FROM jsonb_array_elements(nullif(r #> {path}, 'null')) WITH ORDINALITY AS l(v, n) ORDER BY n)"
         )
     };
     let pairs = |one: &str, known: &[String]| {

@@ -39,6 +39,8 @@ pub(crate) struct Tally {
     pub(crate) lost: Losses,
     pub(crate) pending: u64,
     pub(crate) attempts: u64,
+    /// Detail for which reports had no room.
+    pub(crate) left_out: u64,
     /// Whether the last window of all is among those counted.
     pub(crate) last: bool,
     /// What the last attempt came to.
@@ -186,6 +188,11 @@ impl Queue {
         let possible = self.pace.is_held(sealed.end.monotonic) && !with_sink;
         let pending = self.pending.get(at).filter(|_| possible)?;
         pending.sealed.as_ref().filter(|earlier| sealed.follows(earlier)).map(|_| pending)
+    }
+
+    /// A report was made that leaves so much detail out.
+    pub(super) fn note_left_out(&mut self, details: u64) {
+        self.tally.left_out = self.tally.left_out.saturating_add(details);
     }
 
     /// The last window of all is settled or pushed now.
