@@ -106,11 +106,12 @@ impl Builder {
     /// it. Default: 1 MiB.
     ///
     /// A report that would have more leaves detail out: first [`buckets`](crate::Figure::Buckets), then
-    /// `hdr` (`Figure::Hdr`), then the `registers` of [mergeable](Schema::mergeable) counts, of each the
-    /// one of the field that was declared last first, one after the other until the rest fits. Null is in its place, with `buckets` also for `buckets_error`; the
-    /// envelope's `losses` and [`Status::dropped_details`](crate::Status::dropped_details) count it.
-    /// Nothing else is ever left out. Only the report goes without it: where the window becomes a part
-    /// of a later report, its samples are part of what that has room for.
+    /// `hdr` (`Figure::Hdr`), then the `registers` of [mergeable](crate::Schema::mergeable) counts, of
+    /// each the one of the field that was declared last first, one after the other until the rest fits.
+    /// Null is in its place, with `buckets` also for `buckets_error`; the envelope's `losses` and
+    /// [`Status::dropped_details`](crate::Status::dropped_details) count it. Nothing else is ever left
+    /// out. Only the report goes without it: where the window becomes a part of a later report, its
+    /// samples are part of what that has room for.
     ///
     /// It is an error of [`build`](Builder::build) if the schema's largest report is larger without
     /// any detail: one in which each number has as many digits as it can have, each text as many

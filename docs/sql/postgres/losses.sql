@@ -1,5 +1,6 @@
 -- How much could not be reported, by reason: windows (`reports_…`), values and metrics that were no
--- part of any, and detail that a report had no room for. What was lost last is not told of before a later report.
+-- part of any, and detail that a report had no room for. What was lost last is not told of before a
+-- later report.
 -- Rows: reason, how much, how much for each thousand windows that count.
 SELECT reason, sum(lost) AS lost,
   sum(lost) * 1000.0 / (SELECT sum(1 + cardinality(merged)) FROM fleet_current) AS per_thousand
