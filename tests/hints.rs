@@ -116,6 +116,18 @@ fn in_a_pause_nobody_makes_an_attempt_and_after_it_each_comes_at_its_own_beat() 
 }
 
 #[test]
+fn the_last_moment_of_a_pause_has_a_reason_too() {
+    let (builder, clock, sink) = reporting();
+    let callhome = builder.build().unwrap();
+    asks(&sink, Hints::new().with_pause(DAY));
+    callhome.flush().unwrap();
+    clock.advance(DAY - Duration::from_millis(1));
+    let reason = "the receiver asked to be left alone for 1 s more";
+    assert!(callhome.flush().unwrap_err().to_string().ends_with(reason));
+    assert_eq!(callhome.shutdown(HOUR).last_error(), Some(reason));
+}
+
+#[test]
 fn a_wish_is_kept_for_thirty_days_and_no_longer() {
     for hints in [Hints::new().with_pause(100 * DAY), Hints::new().with_every(100 * DAY)] {
         let (builder, clock, sink) = reporting();

@@ -42,7 +42,8 @@ impl Engine {
     pub(crate) fn left_alone(&self) -> Option<String> {
         // A clock that panics must not keep a program from its end.
         let now = caught(|| self.clock.now().monotonic).unwrap_or_default();
-        let asked = self.outbox.asked_until().saturating_sub(now).as_secs();
-        (asked > 0).then(|| format!("the receiver asked to be left alone for {asked} s more"))
+        let asked = self.outbox.asked_until().saturating_sub(now);
+        let seconds = asked.as_nanos().div_ceil(1_000_000_000); // the last moment is one of them
+        (seconds > 0).then(|| format!("the receiver asked to be left alone for {seconds} s more"))
     }
 }
