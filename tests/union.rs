@@ -335,6 +335,27 @@ fn a_key_in_a_file_is_made_once_and_shared() {
 }
 
 #[test]
+fn a_yes_that_fails_for_its_key_leaves_no_id_that_it_made() {
+    for was_kept in [false, true] {
+        let folder = Folder::new();
+        let id = folder.0.join("id");
+        let callhome = builder().cluster_id_file(&id).distinct_key_file(folder.key());
+        let callhome = callhome.setting("--telemetry", Some("off")).build().unwrap();
+        let kept = "0f7ab2f1-93c1-4c0e-9a55-3f1d6b1f1a2e";
+        if was_kept {
+            fs::write(&id, kept).unwrap();
+        }
+        fs::write(folder.key(), "somebody else's").unwrap();
+        assert_eq!(callhome.set_enabled(true).unwrap_err().kind(), ErrorKind::Config);
+        assert_eq!(fs::read_to_string(&id).ok().as_deref(), was_kept.then_some(kept));
+        assert_eq!(fs::read_to_string(folder.key()).unwrap(), "somebody else's");
+        fs::remove_file(folder.key()).unwrap();
+        callhome.set_enabled(true).unwrap();
+        assert!(said(&callhome, 0..20).is_some() && id.exists() && folder.key().exists());
+    }
+}
+
+#[test]
 fn the_file_is_there_only_while_the_switch_says_yes() {
     let folder = Folder::new();
     let off = builder().distinct_key_file(folder.key()).setting("--telemetry", Some("off"));

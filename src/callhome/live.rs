@@ -16,8 +16,9 @@ impl CallHome {
     /// Off is at once: the macros get handles that do nothing, what was collected and what waits is
     /// thrown away, the [`spool`](crate::Builder::spool) is wiped, and the files of
     /// [`cluster_id_file`](crate::Builder::cluster_id_file) and
-    /// [`distinct_key_file`](crate::Builder::distinct_key_file) are removed; those too of the last 64 reports that were attached and are gone. An attempt that is under way
-    /// cannot be taken back; no other follows. The thread ends.
+    /// [`distinct_key_file`](crate::Builder::distinct_key_file) are removed; those too of the last 64
+    /// reports that were attached and are gone. An attempt that is under way cannot be taken back; no
+    /// other follows. The thread ends.
     ///
     /// On begins as if the program had just started: nothing that was recorded before is reported,
     /// not by handles that the application kept either. After a no it begins with new random ids;
@@ -30,8 +31,8 @@ impl CallHome {
     ///
     /// [`ErrorKind::Off`] when reporting is to be on and somebody stronger says no. When it is to
     /// be on also those of [`install`](crate::Builder::install), if it was installed, and those of
-    /// the file of the cluster id; it is off then. [`ErrorKind::Usage`] after a shutdown and in a
-    /// forked child.
+    /// the files of the cluster id and of the distinct key; it is off then. [`ErrorKind::Usage`] after
+    /// a shutdown and in a forked child.
     pub fn set_enabled(&self, enabled: bool) -> Result<Decision, Error> {
         self.decide_anew(enabled, |switch| switch.live(enabled))
     }

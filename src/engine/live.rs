@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use log::Level;
 
 use super::{Collecting, Engine};
+use crate::clock::Moment;
 use crate::error::Error;
 use crate::flusher::Flusher;
 use crate::guard::caught;
@@ -77,17 +78,30 @@ impl Engine {
             return Ok(()); // it went while the application was asked
         }
         let now = self.clock.now();
-        if let Some(asked) = asked {
-            self.identity.find(asked, now)?;
-        }
-        if self.may_find(self.identity.is_attached()) {
-            self.identity.find_secret(now)?;
-        }
+        self.find(asked, now)?;
         self.outbox.begin(now, *collecting == Collecting::NoMore);
         self.window.restart(now, self.identity.said().key);
         *self.schedule.lock() = self.timing.schedule(now.monotonic, &self.identity.instance());
         *collecting = Collecting::Ready;
         Ok(())
+    }
+
+    /// Finds the id, if that is to be found, and the key.
+    fn find(&self, asked: Option<Option<String>>, now: Moment) -> Result<(), Error> {
+        let is_new = self.identity.file().is_some_and(|file| !file.path().exists());
+        let made = asked.is_some() && is_new;
+        if let Some(asked) = asked {
+            self.identity.find(asked, now)?;
+        }
+        if !self.may_find(self.identity.is_attached()) {
+            return Ok(());
+        }
+        self.identity.find_secret(now).inspect_err(|_| {
+            // Nothing begins, so nobody would remove it.
+            if made {
+                let _ = self.identity.forget();
+            }
+        })
     }
 
     pub(crate) fn is_ready(&self) -> bool {
