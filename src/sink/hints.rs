@@ -18,7 +18,10 @@ use crate::clock::span;
 /// | [`share`](Hints::with_share) | they go from this share of the installations alone; the others ask again once a day |
 /// | [`pause`](Hints::with_pause) | none goes for so long |
 ///
-/// Windows end as ever meanwhile, and become one with the window that goes next.
+/// Windows end as ever meanwhile, and become one with the window that goes next. Until then they
+/// wait: what a process that ends has waiting is lost, unless there is a
+/// [`spool`](crate::Builder::spool). Events wait as well, as many as may, and then go all together; they
+/// become fewer requests only where they are sent [together](crate::Builder::events_as_array).
 ///
 /// ```
 /// use callhome::sink::{Hints, Parcel, SendError, Sink};

@@ -1,5 +1,6 @@
 -- How many different clients installations had in each week, estimated for each and added up; a week
--- is named by its Monday. One that two installations have is counted twice.
+-- is named by its Monday. One that two installations have is counted twice, and so is one that came
+-- under two keys (see distinct_clients).
 -- Rows: week, clients.
 WITH ranks AS (
   SELECT toMonday(toDate32(window_end)) AS week, installation,

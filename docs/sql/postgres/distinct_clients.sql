@@ -1,7 +1,8 @@
 -- How many different clients each installation had, on all of its nodes and over all of its reports:
 -- the greatest rank of each of 16,384 registers, of which an estimate is made (LogLog-Beta). Its
 -- standard error is 0.81 %, and few are counted all but exactly. A report without registers is left
--- out. Clients of two installations cannot be compared.
+-- out. Clients of two installations cannot be compared. Without a key that lasts and that the nodes
+-- share (distinct_key, distinct_key_file) each client counts anew at every start and on every node.
 -- Rows: installation, clients.
 WITH ranks AS (
   SELECT installation, (pair ->> 0)::int AS register, (pair ->> 1)::int AS rank

@@ -56,7 +56,7 @@ use crate::error::Error;
 /// | key | value |
 /// | --- | --- |
 /// | `every` | seconds between two reports, an integer |
-/// | `share` | the part of the installations that is to report, a decimal from 0 to 1 |
+/// | `share` | the part of the installations that is to report, a decimal from 0 to 1 with at most three digits after the point |
 /// | `until` | a date before which there are to be no reports; it is compared with the answer's `Date`, so a clock that is wrong here does not matter |
 ///
 /// Keys that are not known are ignored. So is a value that is not of that kind, for its key alone,
