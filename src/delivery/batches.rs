@@ -103,6 +103,7 @@ impl Outbox {
             sealed: None,
             tells,
             attempts: 0,
+            rests: false,
         };
         self.change(|queue| queue.put_batch(now.monotonic, pending, self.home.is_none()));
         Some(())
@@ -163,7 +164,7 @@ impl Queue {
     /// Gives what waits attempts again, as a sealed window does.
     fn rearm(&mut self, now: Duration) {
         if !self.pending.is_empty() {
-            self.pace.sealed(now, false);
+            self.arm(now);
         }
     }
 
@@ -244,6 +245,7 @@ mod tests {
             windows: 1,
             tells: Losses::default(),
             attempts: 0,
+            rests: false,
             expires: Duration::MAX,
             files: Vec::new(),
         }

@@ -56,13 +56,24 @@ impl Pace {
     /// A window was sealed: there are attempts again. Only one while the receiver is down, so that
     /// all those who wait for it do not come with all their attempts when it is back. None in a lull:
     /// the first window after it takes with it what waits. So a fleet comes back at its own beats,
-    /// and not at the moment when the lull ends, which may be the same for all.
+    /// and not at the moment when the lull ends, which may be the same for all. It is not `is_alone`
+    /// where something goes on that waited before.
     pub(super) fn sealed(&mut self, now: Duration, is_alone: bool) {
-        if self.lull.end() <= now {
+        if !self.is_lull(now) {
             self.left = if self.failures < self.attempts { self.attempts } else { 1 };
         } else if is_alone {
-            self.left = 0;
+            self.rest();
         }
+    }
+
+    /// Whether what is sealed now waits because the receiver asked for that with an acceptance.
+    pub(super) fn is_lull(&self, now: Duration) -> bool {
+        self.lull.end() > now
+    }
+
+    /// No attempt before the next window that is sealed after the lull.
+    pub(super) fn rest(&mut self) {
+        self.left = 0;
     }
 
     /// A report was accepted, and this is what the receiver asked for.

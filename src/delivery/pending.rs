@@ -51,6 +51,8 @@ pub(super) struct Pending {
     pub(super) tells: Losses,
     /// Attempts so far.
     pub(super) attempts: u32,
+    /// It was sealed in a lull, and waits for its end.
+    pub(super) rests: bool,
     /// When it has waited for too long, on the monotonic clock.
     pub(super) expires: Duration,
     /// What of it is on disk: the report itself, or, if that could not be written, the reports that
@@ -83,6 +85,7 @@ impl Pending {
             sealed: Some(Box::new(sealed)),
             tells,
             attempts: 0,
+            rests: false,
         }
     }
 
@@ -103,6 +106,7 @@ impl Pending {
             sealed: None,
             tells: Losses::default(),
             attempts: 0,
+            rests: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The queue of the outbox: its states and counts, without any waiting or sending.
 
+mod lull;
 #[cfg(test)]
 mod tests;
 
@@ -128,22 +129,6 @@ impl Queue {
         if self.pending.is_empty() || self.in_flight { None } else { self.pace.due() }
     }
 
-    /// Until when the receiver asked to be left alone.
-    pub(super) fn asked_until(&self) -> Duration {
-        self.pace.asked_until()
-    }
-
-    /// Until when what is sealed waits because the receiver asked for that.
-    pub(super) fn waits_until(&self) -> Duration {
-        self.pace.waits_until()
-    }
-
-    /// Takes back what the receiver asked for when it accepted a report.
-    pub(super) fn forget_hints(&mut self) {
-        self.tally.asked = Asked::default();
-        self.pace.forget_lull();
-    }
-
     /// Makes one window of `sealed` and those before it that were kept for it and that the receiver
     /// certainly does not have, and leaves those in place. Returns what its report has to tell
     /// of.
@@ -217,8 +202,9 @@ impl Queue {
     }
 
     /// Puts a report at the end; there are attempts again, unless the receiver asked for a lull.
-    pub(super) fn add(&mut self, now: Duration, pending: Pending) {
-        self.pace.sealed(now, self.pending.is_empty());
+    pub(super) fn add(&mut self, now: Duration, mut pending: Pending) {
+        self.arm(now);
+        pending.rests = self.pace.is_lull(now);
         self.pending.push_back(pending);
         // It is not waiting for another attempt yet; the next may well take all of them.
         self.trim(self.limits.reports.saturating_add(1));
@@ -230,6 +216,9 @@ impl Queue {
         self.expire(now);
         let due = if urgent { Some(self.pace.asked_until()) } else { self.pace.due() };
         due.filter(|due| *due <= now)?;
+        if urgent {
+            self.wake();
+        }
         let pending = self.pending.front_mut()?;
         pending.attempts = pending.attempts.saturating_add(1);
         self.in_flight = true;
@@ -274,6 +263,7 @@ impl Queue {
         if let Some(pending) = self.pending.pop_front() {
             self.settle(pending, fate);
         }
+        self.rest(now);
         News { outcome: self.becomes(outcome, result.err()), hints }
     }
 

@@ -73,3 +73,49 @@ fn parts_that_are_on_disk_wait_there_when_what_has_them_could_not_be_written() {
         assert_eq!(queue.take_gone(), gone);
     }
 }
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn sealed_at(sequence: u64, second: u64) -> Pending {
+    let expires = s(second) + s(3600);
+    Pending { sealed: None, expires, ..report(window(sequence), false) }
+}
+
+/// Accepts what is with the receiver, which wants a report a minute from now on.
+fn accept(queue: &mut Queue, id: &str, now: Duration) {
+    let lull = super::super::asked::Lull { hold: Duration::ZERO, rest: now + s(60) };
+    queue.answered(now, id, Ok(Asked { lull, ..Asked::default() }));
+}
+
+/// Answers that take longer than the interval must not make each report one that waited already.
+#[test]
+fn what_is_sealed_in_a_lull_does_not_go_on_with_what_waited_before() {
+    let mut queue = Queue::new(Limits { reports: 10, ..Limits::SMALL });
+    let id = |taken: Option<(Report, u32)>| taken.map(|(report, _)| report.id().to_owned());
+    queue.push(s(0), sealed_at(1, 0));
+    let first = id(queue.take_up(s(0), false)).expect("due");
+    queue.push(s(1), sealed_at(2, 1));
+    accept(&mut queue, &first, s(2));
+    let second = id(queue.take_up(s(2), false)).expect("it waited before");
+    queue.push(s(3), sealed_at(3, 3));
+    queue.push(s(4), sealed_at(4, 4));
+    accept(&mut queue, &second, s(5));
+    assert!(queue.take_up(s(5), false).is_none() && queue.due().is_none());
+    queue.push(s(64), sealed_at(5, 64));
+    assert!(queue.due().is_none());
+    // The first one after the lull takes along what waits.
+    queue.push(s(65), sealed_at(6, 65));
+    for _ in 3..=6 {
+        let next = id(queue.take_up(s(65), false)).expect("all go");
+        accept(&mut queue, &next, s(65));
+    }
+    // So does whoever wants them now.
+    queue.push(s(66), sealed_at(7, 66));
+    queue.push(s(67), sealed_at(8, 67));
+    assert!(queue.due().is_none());
+    let next = id(queue.take_up(s(68), true)).expect("somebody asks for it");
+    accept(&mut queue, &next, s(68));
+    assert!(queue.take_up(s(68), false).is_some(), "all of it");
+}
