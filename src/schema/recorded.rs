@@ -96,9 +96,10 @@ impl Schema {
     /// its rank, from 1 to 51, in the order of the indices: 10 bytes for each, 11 KiB at most. Of
     /// more there is a text of 16,384 letters, one for each register, that stand for the rank as in
     /// base64: `A` is 0, `Z` 25, `a` 26, `z` 51. `null` is said of a window in which the key
-    /// changed, and where the report has no room for them, see
-    /// [`Builder::max_body`](crate::Builder::max_body). In memory it takes 4 KiB, and 16 KiB where there are more than 1024 registers, beside
-    /// what [`distinct`](Schema::distinct) takes.
+    /// changed, and by a report that would be [too large](crate::Builder::max_body). In memory it
+    /// takes 4 KiB, and 16 KiB where there are more than 1024 registers, beside what
+    /// [`distinct`](Schema::distinct) takes, and as much again for each further thread that puts a
+    /// value in at the same instant.
     ///
     /// Whoever wants to make the same: all hashes are SipHash-2-4, a value is its UTF-8, and the
     /// first key is 16 zero bytes.
