@@ -9,6 +9,7 @@ use callhome::sink::{Hints, MemorySink, SendError};
 use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, Clock, ErrorKind, Schema, view};
 use metrics::counter;
+use support::lines;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -383,21 +384,7 @@ fn the_status_and_the_operators_page_say_what_is_asked_for() {
 #[test]
 fn a_change_of_what_is_asked_for_is_one_line_in_the_log() {
     support::apart::apart("a_change_of_what_is_asked_for_is_one_line_in_the_log", || {
-        static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-        struct Lines;
-        impl log::Log for Lines {
-            fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-                true
-            }
-
-            fn log(&self, record: &log::Record<'_>) {
-                LINES.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
-            }
-
-            fn flush(&self) {}
-        }
-        log::set_logger(&Lines).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
+        lines::keep();
         let (builder, clock, sink) = reporting();
         let callhome = builder.build().unwrap();
         let none = Hints::new();
@@ -417,7 +404,7 @@ fn a_change_of_what_is_asked_for_is_one_line_in_the_log() {
             "no less telemetry; what it says by share is not understood and ignored",
         ];
         let expected = expected.map(|line| format!("INFO memory asks for {line}"));
-        assert_eq!(*LINES.lock().unwrap(), expected);
+        assert_eq!(lines::taken(), expected);
     });
 }
 

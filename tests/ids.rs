@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +13,8 @@ use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Report, Schema};
 use serde_json::{Value, json};
 use support::apart::apart;
+use support::folder::Folder;
+use support::lines;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,39 +32,14 @@ fn said(builder: Builder) -> [Value; 2] {
     ids(&builder.build().unwrap().flush().unwrap())
 }
 
-/// A folder that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("callhome-ids-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    fn id(&self) -> PathBuf {
-        self.0.join("id")
-    }
-
-    fn is_empty(&self) -> bool {
-        fs::read_dir(&self.0).unwrap().count() == 0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn a_report_says_where_its_id_comes_from() {
     assert_eq!(said(builder().cluster_id("Prod-7")), [json!("Prod-7"), json!("given")]);
     let asked = builder().cluster_id_with(|| Ok::<_, ()>(Some("4711".into())));
     assert_eq!(said(asked), [json!("4711"), json!("given")]);
     let folder = Folder::new();
-    let [id, source] = said(builder().cluster_id_file(folder.id()));
-    let kept = fs::read_to_string(folder.id()).unwrap();
+    let [id, source] = said(builder().cluster_id_file(folder.0.join("id")));
+    let kept = fs::read_to_string(folder.0.join("id")).unwrap();
     assert_eq!((id, source), (json!(kept.trim()), json!("file")));
     let [id, source] = said(builder());
     assert!(id.is_string() && source == json!("ephemeral"));
@@ -80,7 +57,7 @@ fn the_envelope_has_the_ids_that_are_declared_and_no_others() {
     let library = format!("callhome/{}", env!("CARGO_PKG_VERSION"));
     assert_eq!(given["library"], library);
     let folder = Folder::new();
-    let kept = envelope(builder().cluster_id_file(folder.id()));
+    let kept = envelope(builder().cluster_id_file(folder.0.join("id")));
     assert_eq!(kept["installation"], kept["data"]["id"]);
     assert_eq!(kept["instance"], kept["data"]["instance"]);
     assert!(kept["installation"].is_string() && kept["instance"].is_string(), "{kept}");
@@ -162,17 +139,6 @@ fn the_function_may_use_the_aggregator() {
 
 #[test]
 fn an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret() {
-    struct Lines;
-    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    impl log::Log for Lines {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            LINES.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
-        }
-        fn flush(&self) {}
-    }
     type Ask = fn() -> Result<Option<String>, &'static str>;
     let cases: [(Ask, &[&str]); 5] = [
         (|| Ok(None), &[]),
@@ -182,14 +148,13 @@ fn an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret() {
         (|| Ok(Some("hunter2".repeat(40))), &["has 280 characters"]),
     ];
     apart("an_id_that_cannot_be_had_is_null_and_told_once_without_a_secret", || {
-        log::set_logger(&Lines).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
+        lines::keep();
         for (ask, words) in cases {
             let callhome = builder().cluster_id_with(ask).build().unwrap();
             for _ in 0..3 {
                 assert_eq!(ids(&callhome.flush().unwrap()), [Value::Null, Value::Null]);
             }
-            let lines = std::mem::take(&mut *LINES.lock().unwrap());
+            let lines = lines::taken();
             assert_eq!(lines.len(), words.len(), "{lines:?}");
             assert!(lines.iter().zip(words).all(|(line, words)| line.contains(words)), "{lines:?}");
             assert!(!format!("{lines:?}").contains("hunter2"), "{lines:?}");
@@ -204,7 +169,7 @@ fn a_kept_id_is_replaced_while_the_program_runs() {
         let builder = builder().clock(clock.clone()).cluster_id_file(file);
         builder.cluster_id_rotates(30 * DAY).build().unwrap()
     };
-    let two = [start(&folder.id()), start(&folder.id())];
+    let two = [start(&folder.0.join("id")), start(&folder.0.join("id"))];
     let of = |callhome: &CallHome| callhome.flush().unwrap()["id"].clone();
     let first = of(&two[0]);
     let instance = || two[0].preview()["instance"].clone();
@@ -221,7 +186,7 @@ fn a_kept_id_is_replaced_while_the_program_runs() {
     assert_eq!([of(&two[1]), of(&two[0])], [second.clone(), second.clone()], "one new id");
     assert_eq!(instance(), process);
     clock.advance(30 * DAY);
-    let late = start(&folder.id());
+    let late = start(&folder.0.join("id"));
     assert_eq!(late.preview()["id"], second);
     assert_ne!(of(&late), second, "also by one that starts then");
 }
@@ -229,7 +194,7 @@ fn a_kept_id_is_replaced_while_the_program_runs() {
 #[test]
 fn nothing_is_replaced_when_the_switch_says_no() {
     let (folder, clock) = (Folder::new(), VirtualClock::new());
-    let builder = builder().clock(clock.clone()).cluster_id_file(folder.id());
+    let builder = builder().clock(clock.clone()).cluster_id_file(folder.0.join("id"));
     let callhome = builder.cluster_id_rotates(30 * DAY).build().unwrap();
     callhome.set_enabled(false).unwrap();
     assert!(folder.is_empty());

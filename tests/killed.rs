@@ -5,7 +5,6 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -17,6 +16,7 @@ use callhome::{CallHome, Schema};
 use metrics::counter;
 use serde_json::Value;
 use support::SOON;
+use support::folder::Folder;
 
 const ROUNDS: u64 = 10;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -147,22 +147,5 @@ impl Process {
         self.child.wait().unwrap();
         // Ends when the reader has met the end of the output.
         self.lines.iter().count() as u64
-    }
-}
-
-/// A directory that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("callhome-killed-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

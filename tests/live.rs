@@ -14,6 +14,7 @@ use metrics::{counter, gauge, histogram};
 use serde_json::Value;
 use support::SOON;
 use support::apart::{apart, apart_with, has_threads, threads};
+use support::folder::Folder;
 
 fn schema() -> Schema {
     Schema::new("s").counter("n").gauge("g").summary("x").distinct("d", "id").cluster_id("cluster")
@@ -30,36 +31,6 @@ fn record(callhome: &CallHome) {
 
 fn builder(sink: &MemorySink) -> Builder {
     CallHome::builder(schema()).sink(sink.clone()).opt_out()
-}
-
-/// Files and folders that are gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("callhome-live-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    /// All files in it and below.
-    fn files(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.0.clone()];
-        let mut files = Vec::new();
-        while let Some(folder) = folders.pop() {
-            let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-            let (below, here): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
-            folders.extend(below);
-            files.extend(here);
-        }
-        files
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use callhome::{Builder, CallHome, CiPolicy, Schema};
 use metrics::{NoopRecorder, counter, gauge, histogram};
 use serde_json::Value;
 use support::SOON;
+use support::folder::Folder;
 use trace::{Trace, is_network};
 
 /// Set in the program under trace: the case, the folder for its files, and the endpoint.
@@ -174,30 +175,14 @@ fn call_all(folder: &Path, callhome: CallHome) -> String {
     said
 }
 
-/// A folder that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("callhome-off-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.retain(|name| name != "trace");
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// The names of all that is in it, but for the trace.
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(&folder.0).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != "trace");
+    names.sort();
+    names
 }
 
 /// Starts this binary with `test` alone under `strace`.
@@ -266,7 +251,7 @@ fn off_asks_nothing_of_the_operating_system() {
                 let folder = Folder::new();
                 let trace = trace(test, case.name, case.variables, endpoint, &folder);
                 asked_nothing(&trace, case.name, case.reads);
-                assert_eq!(folder.names(), Vec::<String>::new(), "{}", case.name);
+                assert_eq!(names(&folder), Vec::<String>::new(), "{}", case.name);
             }
         }
     }
@@ -290,7 +275,7 @@ fn switched_off_it_asks_nothing_any_more() {
     let test = "switched_off_it_asks_nothing_any_more";
     let trace = trace(test, "switched off", &[], ELSEWHERE, &folder);
     asked_nothing(&trace, "switched off", &[]);
-    assert_eq!(folder.names(), ["spool"], "empty, for its maker may have been somebody else");
+    assert_eq!(names(&folder), ["spool"], "empty, for its maker may have been somebody else");
     assert_eq!(fs::read_dir(folder.0.join("spool")).unwrap().count(), 0);
 }
 
@@ -327,7 +312,7 @@ fn on_asks_for_all_of_it() {
     assert!(threads.contains(&"callhome") && threads.contains(&"callhome-last"), "{threads:?}");
     assert!(trace.clones() > THREADS + 1);
     assert!(!trace.touching(&[]).is_empty());
-    assert_eq!(folder.names(), ["id", "key", "spool"]);
+    assert_eq!(names(&folder), ["id", "key", "spool"]);
     for identity in ["machine-id", "/etc/hostname", "/etc/passwd", "product_uuid", "/sys/class/net"]
     {
         assert!(!trace.has(identity), "{identity}: {:#?}", trace.calls);

@@ -10,38 +10,15 @@ use callhome::sink::{MemorySink, SendError};
 use callhome::testing::VirtualClock;
 use callhome::{Builder, CallHome, ErrorKind, Schema};
 use metrics::counter;
+use support::folder::Folder;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// A directory that is gone after the test.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Directory {
-        let name = format!("callhome-spool-{}", uuid::Uuid::new_v4());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Directory(path)
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// The reports in it, of whichever process.
-    fn reports(&self) -> Vec<PathBuf> {
-        let folders = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
-        let files =
-            folders.filter(|path| path.is_dir()).flat_map(|path| fs::read_dir(path).unwrap());
-        let files = files.map(|entry| entry.unwrap().path());
-        files.filter(|path| path.extension().is_some_and(|kind| kind == "report")).collect()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// The reports in a spool, of whichever process.
+fn reports(spool: &Folder) -> Vec<PathBuf> {
+    let mut files = spool.files();
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "report"));
+    files
 }
 
 fn builder(spool: &Path, sink: &MemorySink) -> Builder {
@@ -64,7 +41,7 @@ fn numbers(sink: &MemorySink) -> Vec<u64> {
 
 #[test]
 fn what_was_not_accepted_is_sent_by_the_next_process_as_it_is() {
-    let (directory, sink) = (Directory::new(), down());
+    let (directory, sink) = (Folder::new(), down());
     let callhome = builder(directory.path(), &sink).build().unwrap();
     for n in [1, 2] {
         add(&callhome, n);
@@ -75,7 +52,7 @@ fn what_was_not_accepted_is_sent_by_the_next_process_as_it_is() {
     assert_eq!((end.accepted(), end.spooled(), end.lost()), (0, 3, 0), "{end}");
     assert_eq!(end.to_string(), "0 accepted, 3 spooled, 0 lost (down)");
     drop(callhome);
-    assert_eq!(directory.reports().len(), 3);
+    assert_eq!(reports(&directory).len(), 3);
 
     let next = MemorySink::new();
     let callhome = builder(directory.path(), &next).build().unwrap();
@@ -85,20 +62,20 @@ fn what_was_not_accepted_is_sent_by_the_next_process_as_it_is() {
     callhome.flush().unwrap();
     assert_eq!(numbers(&next), [1, 2, 3, 10], "oldest first");
     assert_eq!((callhome.status().accepted(), callhome.status().pending()), (4, 0));
-    assert_eq!(directory.reports().len(), 0, "settled");
+    assert_eq!(reports(&directory).len(), 0, "settled");
 }
 
 /// Dropping an aggregator that was only built ships nothing: as if it had been killed.
 #[test]
 fn a_killed_process_loses_no_sealed_window_and_repeats_none_under_another_id() {
-    let (directory, sink) = (Directory::new(), MemorySink::new());
+    let (directory, sink) = (Folder::new(), MemorySink::new());
     sink.answer(|_| Err(SendError::retry("silence").possibly_delivered()));
     let callhome = builder(directory.path(), &sink).build().unwrap();
     add(&callhome, 7);
     assert!(callhome.flush().is_err());
     add(&callhome, 100); // not sealed
     drop(callhome);
-    let [file] = &directory.reports()[..] else { panic!("one report") };
+    let [file] = &reports(&directory)[..] else { panic!("one report") };
     let file = file.to_str().unwrap().to_owned();
 
     let next = MemorySink::new();
@@ -111,14 +88,14 @@ fn a_killed_process_loses_no_sealed_window_and_repeats_none_under_another_id() {
 
 #[test]
 fn windows_that_became_one_are_one_file() {
-    let (directory, sink, clock) = (Directory::new(), down(), VirtualClock::new());
+    let (directory, sink, clock) = (Folder::new(), down(), VirtualClock::new());
     let timed = |builder: Builder| builder.clock(clock.clone()).every(4 * HOUR).max_attempts(1);
     let callhome = timed(builder(directory.path(), &sink)).build().unwrap();
     for n in [1, 2, 4] {
         add(&callhome, n);
         clock.advance(8 * HOUR);
         callhome.tick();
-        assert_eq!(directory.reports().len(), 1);
+        assert_eq!(reports(&directory).len(), 1);
     }
     drop(callhome);
     let next = MemorySink::new();
@@ -130,7 +107,7 @@ fn windows_that_became_one_are_one_file() {
 
 #[test]
 fn two_aggregators_on_one_directory_send_their_own() {
-    let (directory, sink) = (Directory::new(), down());
+    let (directory, sink) = (Folder::new(), down());
     let [one, two] = [1, 2].map(|n| {
         let callhome = builder(directory.path(), &sink).build().unwrap();
         add(&callhome, n);
@@ -145,12 +122,12 @@ fn two_aggregators_on_one_directory_send_their_own() {
     sink.answer(|_| Ok(()));
     two.flush().unwrap();
     assert_eq!(numbers(&sink), [2, 0]);
-    assert_eq!(directory.reports().len(), 0);
+    assert_eq!(reports(&directory).len(), 0);
 }
 
 #[test]
 fn what_waits_on_disk_keeps_the_limits_in_number_and_age() {
-    let (directory, sink, clock) = (Directory::new(), MemorySink::new(), VirtualClock::new());
+    let (directory, sink, clock) = (Folder::new(), MemorySink::new(), VirtualClock::new());
     sink.answer(|_| Err(SendError::retry("silence").possibly_delivered()));
     let limited =
         |sink: &MemorySink| builder(directory.path(), sink).clock(clock.clone()).max_age(10 * HOUR);
@@ -160,7 +137,7 @@ fn what_waits_on_disk_keeps_the_limits_in_number_and_age() {
         assert!(callhome.flush().is_err());
         clock.advance(HOUR);
     }
-    assert_eq!(directory.reports().len(), 3);
+    assert_eq!(reports(&directory).len(), 3);
     drop(callhome);
 
     clock.advance(Duration::from_secs(30 * 60) + 6 * HOUR);
@@ -174,12 +151,12 @@ fn what_waits_on_disk_keeps_the_limits_in_number_and_age() {
         next.documents()[1]["losses"],
         serde_json::json!({"reports_overflowed": 1, "reports_expired": 1})
     );
-    assert_eq!(directory.reports().len(), 0);
+    assert_eq!(reports(&directory).len(), 0);
 }
 
 #[test]
 fn a_directory_that_cannot_be_used_leaves_the_reports_in_memory() {
-    let directory = Directory::new();
+    let directory = Folder::new();
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
     for impossible in [file.clone(), file.join("below"), directory.path().join("a/b")] {
@@ -196,7 +173,7 @@ fn a_directory_that_cannot_be_used_leaves_the_reports_in_memory() {
 
 #[test]
 fn a_directory_that_goes_away_leaves_the_reports_in_memory_and_may_come_back() {
-    let (directory, sink) = (Directory::new(), down());
+    let (directory, sink) = (Folder::new(), down());
     let callhome = builder(directory.path(), &sink).build().unwrap();
     add(&callhome, 1);
     assert!(callhome.flush().is_err());
@@ -209,14 +186,14 @@ fn a_directory_that_goes_away_leaves_the_reports_in_memory_and_may_come_back() {
 
 #[test]
 fn a_file_that_is_not_a_whole_report_is_counted_and_told_of() {
-    let (directory, sink) = (Directory::new(), down());
+    let (directory, sink) = (Folder::new(), down());
     let callhome = builder(directory.path(), &sink).build().unwrap();
     for n in [1, 2] {
         add(&callhome, n);
         assert!(callhome.flush().is_err());
     }
     drop(callhome);
-    let broken = directory.reports().remove(0);
+    let broken = reports(&directory).remove(0);
     let whole = fs::read(&broken).unwrap();
     fs::write(&broken, &whole[..whole.len() - 1]).unwrap();
 
@@ -229,7 +206,7 @@ fn a_file_that_is_not_a_whole_report_is_counted_and_told_of() {
 
 #[test]
 fn a_first_yes_finds_what_earlier_processes_left_as_a_start_does() {
-    let directory = Directory::new();
+    let directory = Folder::new();
     let (spool, id) = (directory.path().join("spool"), directory.path().join("id"));
     let begun = |sink: &MemorySink| {
         let builder = builder(&spool, sink).notice_first().cluster_id_file(&id);
@@ -263,7 +240,7 @@ fn a_first_yes_finds_what_earlier_processes_left_as_a_start_does() {
 /// of its parts are not removed yet, so the file names all that have one.
 #[test]
 fn a_merged_report_names_every_file_that_it_stands_for() {
-    let (directory, clock) = (Directory::new(), VirtualClock::new());
+    let (directory, clock) = (Folder::new(), VirtualClock::new());
     let (every, sink) = (Duration::from_millis(100), down());
     let builder = builder(directory.path(), &sink).max_pending(1000).max_attempts(1000);
     let builder = builder.every(every).first_after(Duration::ZERO).spread(Duration::ZERO);
@@ -274,11 +251,11 @@ fn a_merged_report_names_every_file_that_it_stands_for() {
     }
     sink.answer(|_| Err(SendError::retry("busy").with_retry_after(HOUR)));
     assert!(callhome.flush().is_err());
-    let parts = directory.reports();
+    let parts = reports(&directory);
     assert_eq!(parts.len(), 141);
 
     callhome.tick();
-    let [whole] = &directory.reports()[..] else { panic!("one file") };
+    let [whole] = &reports(&directory)[..] else { panic!("one file") };
     let content = fs::read_to_string(whole).unwrap();
     let header = content.lines().nth(1).unwrap();
     for part in &parts {

@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use callhome::sink::{FileSink, MemorySink, Parcel, SendError, Sink};
 use callhome::{Builder, CallHome, CiPolicy, ErrorKind, Mode, Schema};
 use support::apart::{apart, apart_with};
+use support::lines;
 
 fn builder() -> Builder {
     CallHome::builder(Schema::new("s").counter("n").ci("ci"))
@@ -139,25 +139,13 @@ fn nothing_leaves_a_test_that_does_not_ask_for_it() {
 
 #[test]
 fn an_unknown_value_is_told_once_and_not_repeated() {
-    struct Lines;
-    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    impl log::Log for Lines {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            LINES.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
-        }
-        fn flush(&self) {}
-    }
     let name = "an_unknown_value_is_told_once_and_not_repeated";
     apart_with(name, &[("APP", "hunter2"), ("OTHER", "hunter2")], || {
-        log::set_logger(&Lines).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
+        lines::keep();
         let callhome = builder().opt_out().switch("APP").switch("OTHER").sink(MemorySink::new());
         let callhome = callhome.build().unwrap();
         let error = callhome.flush().unwrap_err();
-        let lines = LINES.lock().unwrap().clone();
+        let lines = lines::taken();
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].starts_with("WARN telemetry: off (APP has an unknown value): "));
         let shown = format!("{lines:?} {callhome:?} {:?} {error} {error:?}", callhome.status());

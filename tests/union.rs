@@ -1,9 +1,11 @@
 //! Distinct counts that can be united: over windows, processes and nodes of one cluster, and of none
 //! other.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use callhome::{Builder, CallHome, ErrorKind, Page, Report, Schema, Transform};
 use metrics::{Counter, counter};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::folder::Folder;
 
 const SECRET: &str = "correct horse battery staple";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -80,31 +83,6 @@ fn unite(one: &mut Registers, other: &Registers) {
     for (index, rank) in other {
         let own = one.entry(*index).or_default();
         *own = *rank.max(own);
-    }
-}
-
-/// A folder that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("callhome-union-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    fn key(&self) -> PathBuf {
-        self.0.join("key")
-    }
-
-    fn is_empty(&self) -> bool {
-        fs::read_dir(&self.0).unwrap().count() == 0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -310,17 +288,17 @@ fn windows_of_two_keys_do_not_become_one_sketch() {
 #[test]
 fn a_key_in_a_file_is_made_once_and_shared() {
     let folder = Folder::new();
-    let start = || builder().cluster_id("a").distinct_key_file(folder.key()).build().unwrap();
+    let start = || builder().cluster_id("a").distinct_key_file(folder.0.join("key")).build().unwrap();
     let first = said(&start(), 0..100).unwrap();
-    let kept = fs::read_to_string(folder.key()).unwrap();
+    let kept = fs::read_to_string(folder.0.join("key")).unwrap();
     assert_eq!(said(&start(), 0..100).unwrap(), first);
-    assert_eq!(fs::read_to_string(folder.key()).unwrap(), kept);
+    assert_eq!(fs::read_to_string(folder.0.join("key")).unwrap(), kept);
     let given = builder().cluster_id("a").distinct_key(kept.trim()).build().unwrap();
     assert_eq!(said(&given, 0..100).unwrap(), first, "another node may be given it");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(fs::metadata(folder.key()).unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(fs::metadata(folder.0.join("key")).unwrap().permissions().mode() & 0o7777, 0o600);
     }
     let refused = |path: &Path, kind: ErrorKind| {
         let error = builder().distinct_key_file(path).build().unwrap_err();
@@ -330,8 +308,8 @@ fn a_key_in_a_file_is_made_once_and_shared() {
         error.to_string()
     };
     refused(&folder.0.join("missing/key"), ErrorKind::Io);
-    fs::write(folder.key(), "hunter2 hunter2 hunter2").unwrap();
-    assert!(!refused(&folder.key(), ErrorKind::Config).contains("hunter2"));
+    fs::write(folder.0.join("key"), "hunter2 hunter2 hunter2").unwrap();
+    assert!(!refused(&folder.0.join("key"), ErrorKind::Config).contains("hunter2"));
 }
 
 #[test]
@@ -339,31 +317,31 @@ fn a_yes_that_fails_for_its_key_leaves_no_id_that_it_made() {
     for was_kept in [false, true] {
         let folder = Folder::new();
         let id = folder.0.join("id");
-        let callhome = builder().cluster_id_file(&id).distinct_key_file(folder.key());
+        let callhome = builder().cluster_id_file(&id).distinct_key_file(folder.0.join("key"));
         let callhome = callhome.setting("--telemetry", Some("off")).build().unwrap();
         let kept = "0f7ab2f1-93c1-4c0e-9a55-3f1d6b1f1a2e";
         if was_kept {
             fs::write(&id, kept).unwrap();
         }
-        fs::write(folder.key(), "somebody else's").unwrap();
+        fs::write(folder.0.join("key"), "somebody else's").unwrap();
         assert_eq!(callhome.set_enabled(true).unwrap_err().kind(), ErrorKind::Config);
         assert_eq!(fs::read_to_string(&id).ok().as_deref(), was_kept.then_some(kept));
-        assert_eq!(fs::read_to_string(folder.key()).unwrap(), "somebody else's");
-        fs::remove_file(folder.key()).unwrap();
+        assert_eq!(fs::read_to_string(folder.0.join("key")).unwrap(), "somebody else's");
+        fs::remove_file(folder.0.join("key")).unwrap();
         callhome.set_enabled(true).unwrap();
-        assert!(said(&callhome, 0..20).is_some() && id.exists() && folder.key().exists());
+        assert!(said(&callhome, 0..20).is_some() && id.exists() && folder.0.join("key").exists());
     }
 }
 
 #[test]
 fn the_file_is_there_only_while_the_switch_says_yes() {
     let folder = Folder::new();
-    let off = builder().distinct_key_file(folder.key()).setting("--telemetry", Some("off"));
+    let off = builder().distinct_key_file(folder.0.join("key")).setting("--telemetry", Some("off"));
     let off = off.build().unwrap();
     off.preview();
     assert!(folder.is_empty());
 
-    let callhome = builder().cluster_id("a").distinct_key_file(folder.key()).build().unwrap();
+    let callhome = builder().cluster_id("a").distinct_key_file(folder.0.join("key")).build().unwrap();
     let attached = CallHome::builder(schema()).sink(MemorySink::new()).cluster_id("b");
     let attached = callhome.attach(attached).unwrap();
     let kept = metrics::with_local_recorder(
@@ -371,19 +349,19 @@ fn the_file_is_there_only_while_the_switch_says_yes() {
         || counter!("usage.clients", "id" => "7"),
     );
     kept.increment(1);
-    let secret = fs::read_to_string(folder.key()).unwrap();
+    let secret = fs::read_to_string(folder.0.join("key")).unwrap();
     let first = said(&callhome, 0..20).unwrap();
     callhome.set_enabled(false).unwrap();
     assert!(folder.is_empty());
     kept.increment(1);
     assert_eq!(of(&callhome.preview()), None);
     callhome.set_enabled(true).unwrap();
-    assert_ne!(fs::read_to_string(folder.key()).unwrap(), secret);
+    assert_ne!(fs::read_to_string(folder.0.join("key")).unwrap(), secret);
     kept.increment(1);
     assert_eq!(of(&callhome.flush().unwrap()).unwrap().len(), 1, "of what came after the yes");
     let second = said(&callhome, 0..20).unwrap();
     assert_ne!(first, second);
-    let other = builder().cluster_id("b").distinct_key_file(folder.key()).build().unwrap();
+    let other = builder().cluster_id("b").distinct_key_file(folder.0.join("key")).build().unwrap();
     see(&attached, 0..20);
     assert_eq!(of(&attached.flush().unwrap()), said(&other, 0..20), "the attached one's own id");
 

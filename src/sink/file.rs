@@ -131,23 +131,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    /// A folder of its own for one test, removed at its end.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new() -> Self {
-            let path = std::env::temp_dir().join(format!("callhome-{}", uuid::Uuid::new_v4()));
-            fs::create_dir(&path).expect("a folder for the test");
-            Folder(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
+    use crate::files::Scratch;
 
     fn send(sink: &FileSink, body: &[u8]) -> Result<(), SendError> {
         sink.send(&Parcel::new("6ba7b810", 1, body, Duration::from_secs(1)))
@@ -155,7 +139,7 @@ mod tests {
 
     #[test]
     fn appends_one_line_per_report() {
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let path = folder.0.join("reports.jsonl");
         let sink = FileSink::new(&path);
         assert!(!path.exists(), "nothing is created before the first report");
@@ -166,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_line_torn_by_a_full_disk_does_not_spoil_the_next_one() {
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let path = folder.0.join("reports.jsonl");
         fs::write(&path, b"{\"n\":1}\n{\"n\":").expect("torn file");
         send(&FileSink::new(&path), b"{\"n\":2}").expect("sent");
@@ -177,7 +161,7 @@ mod tests {
     #[test]
     fn a_new_file_belongs_to_its_owner_alone_and_an_existing_one_keeps_its_mode() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let path = folder.0.join("reports.jsonl");
         let mode = || fs::metadata(&path).expect("file").permissions().mode() & 0o777;
         send(&FileSink::new(&path), b"{}").expect("sent");
@@ -189,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_can_appear_later_and_the_error_names_the_file() {
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let path = folder.0.join("absent").join("reports.jsonl");
         let sink = FileSink::new(&path);
         let error = send(&sink, b"{}").expect_err("no folder");
@@ -202,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_file_is_refused() {
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let error = send(&FileSink::new(&folder.0), b"{}").expect_err("a folder");
         assert!(!error.is_retryable() && error.fault() == Fault::File);
         assert!(error.to_string().contains("not a regular file"), "{error}");
@@ -214,7 +198,7 @@ mod tests {
     fn a_full_disk_is_retryable_and_tears_no_other_report() {
         const NAME: &str = "sink::file::tests::a_full_disk_is_retryable_and_tears_no_other_report";
         let Some(path) = std::env::var_os("FULL_DISK").map(PathBuf::from) else {
-            let folder = Folder::new();
+            let folder = Scratch::new();
             let limited = "trap '' XFSZ; ulimit -f 1; exec \"$0\" --exact \"$1\" --nocapture";
             let mut command = std::process::Command::new("sh");
             command.args(["-c", limited]).arg(std::env::current_exe().expect("this test"));
@@ -249,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_is_retryable() {
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let file = folder.0.join("file");
         fs::write(&file, "").expect("a file");
         let error = send(&FileSink::new(file.join("reports.jsonl")), b"{}").expect_err("no folder");
@@ -259,7 +243,7 @@ mod tests {
 
     #[test]
     fn several_writers_do_not_mix_their_lines() {
-        let folder = Folder::new();
+        let folder = Scratch::new();
         let path = folder.0.join("reports.jsonl");
         let body = vec![b'x'; 100_000];
         std::thread::scope(|scope| {

@@ -5,6 +5,8 @@
 #![allow(dead_code)]
 
 pub(crate) mod apart;
+pub(crate) mod folder;
+pub(crate) mod lines;
 
 use std::fs;
 use std::io::Write;
