@@ -288,7 +288,8 @@ fn windows_of_two_keys_do_not_become_one_sketch() {
 #[test]
 fn a_key_in_a_file_is_made_once_and_shared() {
     let folder = Folder::new();
-    let start = || builder().cluster_id("a").distinct_key_file(folder.0.join("key")).build().unwrap();
+    let start =
+        || builder().cluster_id("a").distinct_key_file(folder.0.join("key")).build().unwrap();
     let first = said(&start(), 0..100).unwrap();
     let kept = fs::read_to_string(folder.0.join("key")).unwrap();
     assert_eq!(said(&start(), 0..100).unwrap(), first);
@@ -298,7 +299,10 @@ fn a_key_in_a_file_is_made_once_and_shared() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(fs::metadata(folder.0.join("key")).unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(
+            fs::metadata(folder.0.join("key")).unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
     }
     let refused = |path: &Path, kind: ErrorKind| {
         let error = builder().distinct_key_file(path).build().unwrap_err();
@@ -310,6 +314,20 @@ fn a_key_in_a_file_is_made_once_and_shared() {
     refused(&folder.0.join("missing/key"), ErrorKind::Io);
     fs::write(folder.0.join("key"), "hunter2 hunter2 hunter2").unwrap();
     assert!(!refused(&folder.0.join("key"), ErrorKind::Config).contains("hunter2"));
+}
+
+/// It collects whatever the switch says, so that tests of a product do not depend on it.
+#[test]
+fn one_that_has_nowhere_to_report_to_makes_no_file_after_a_no() {
+    let folder = Folder::new();
+    let builder = CallHome::builder(schema()).opt_out().setting("--telemetry", Some("off"));
+    let builder = builder.cluster_id_file(folder.0.join("id"));
+    let callhome = builder.distinct_key_file(folder.0.join("key")).build().unwrap();
+    see(&callhome, [1]);
+    let report = callhome.flush().unwrap();
+    assert!(folder.is_empty());
+    assert_eq!(report["usage"]["clients"]["count"], 1);
+    assert_eq!(report["usage"]["clients"]["registers"], Value::Null);
 }
 
 #[test]
@@ -341,7 +359,8 @@ fn the_file_is_there_only_while_the_switch_says_yes() {
     off.preview();
     assert!(folder.is_empty());
 
-    let callhome = builder().cluster_id("a").distinct_key_file(folder.0.join("key")).build().unwrap();
+    let callhome =
+        builder().cluster_id("a").distinct_key_file(folder.0.join("key")).build().unwrap();
     let attached = CallHome::builder(schema()).sink(MemorySink::new()).cluster_id("b");
     let attached = callhome.attach(attached).unwrap();
     let kept = metrics::with_local_recorder(

@@ -168,6 +168,19 @@ impl Identity {
         self.shared.ids.lock().found
     }
 
+    /// Whether nobody is asked for the id, no file and not the application, and it is that of no
+    /// other report.
+    pub(super) fn is_at_hand(&self) -> bool {
+        let is_known =
+            matches!(self.shared.source, ClusterSource::Given(_) | ClusterSource::Ephemeral);
+        is_known && !self.is_guest
+    }
+
+    /// The same of the secret.
+    pub(super) fn has_secret_at_hand(&self) -> bool {
+        !self.secret.is_kept() && !self.is_attached
+    }
+
     /// Whether the ids are its own, or those of a report that does not collect.
     pub(super) fn looks_after_ids(&self) -> bool {
         !self.is_guest || !self.shared.owned.load(Ordering::Relaxed)
@@ -176,11 +189,6 @@ impl Identity {
     /// Whether the secret was made for it, or for a report that does not collect.
     pub(super) fn looks_after_secret(&self) -> bool {
         !self.is_attached || !self.secret.is_owned()
-    }
-
-    /// Whether the secret is that of the report it is attached to.
-    pub(super) fn is_attached(&self) -> bool {
-        self.is_attached
     }
 
     /// Whether it looks after what is its own, or those that share it do.

@@ -93,7 +93,7 @@ impl Engine {
         if let Some(asked) = asked {
             self.identity.find(asked, now)?;
         }
-        if !self.may_find(self.identity.is_attached()) {
+        if !self.identity.has_secret_at_hand() && !self.may_look() {
             return Ok(());
         }
         self.identity.find_secret(now).inspect_err(|_| {
@@ -130,13 +130,13 @@ impl Engine {
 
     /// Whether the id of the installation is still to be found.
     fn finds_id(&self) -> bool {
-        !self.identity.is_found() && self.may_find(self.identity.is_guest)
+        !self.identity.is_found() && (self.identity.is_at_hand() || self.may_look())
     }
 
-    /// Whether a file may be read or made. That `of_another` report is neither where the switch says
-    /// no, also by one that has nowhere to report to.
-    fn may_find(&self, of_another: bool) -> bool {
-        !of_another || self.consent.decision().mode() != Mode::Off
+    /// Whether a file may be read or made, and the application be asked: not where the switch says
+    /// no, also by one that collects because it has nowhere to report to.
+    fn may_look(&self) -> bool {
+        self.consent.decision().mode() != Mode::Off
     }
 
     /// Ends for good, once: nothing is collected from now on, and the background thread ends.

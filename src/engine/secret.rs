@@ -48,6 +48,11 @@ impl Secret {
         }
     }
 
+    /// Whether it is in a file.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.source, KeySource::File(_))
+    }
+
     /// The key of the cluster with this id.
     pub(super) fn key_of(&self, cluster: &str) -> Option<Key> {
         self.key.lock().map(|key| key.of_cluster(cluster))
