@@ -17,6 +17,8 @@ use crate::schema::{Class, Fact, Kind, Leaf, Of, Plan};
 pub(crate) struct Registry {
     plan: Plan,
     cells: Vec<Cell>,
+    /// How many different handles there may be, values of distinct counts aside.
+    handles: usize,
     tallies: Tallies,
     /// Of metrics that feed many fields, which a key may mean.
     by_label: HashMap<String, ByLabel>,
@@ -187,7 +189,9 @@ impl Registry {
         let by_label =
             many.map(|(name, feed)| (name.clone(), ByLabel::new(&plan, &feed.leaves))).collect();
         let collects = Arc::new(AtomicBool::new(false));
-        Registry { by_label, cells: cells.collect(), plan, tallies, collects }
+        let cells: Vec<Cell> = cells.collect();
+        let handles = cells.iter().map(Cell::handles).sum();
+        Registry { by_label, cells, handles, plan, tallies, collects }
     }
 
     /// Says whether that is so from now on.
@@ -202,7 +206,7 @@ impl Registry {
 
     /// How many different handles there may be, values of distinct counts aside.
     pub(crate) fn handles(&self) -> usize {
-        self.cells.iter().map(Cell::handles).sum()
+        self.handles
     }
 
     pub(crate) fn plan(&self) -> &Plan {

@@ -55,7 +55,9 @@ impl Intake {
             self.is_logging = false;
             self.count_last(PROOF);
         }
-        self.count_last(values.len());
+        if !self.log.is_empty() {
+            self.count_last(values.len());
+        }
         self.summary.extend(values);
     }
 
