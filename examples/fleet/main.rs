@@ -1,8 +1,9 @@
 //! A simulated fleet: what its receiver gets, and what a gallery of questions about it must answer.
 //!
-//! Each node of an installation is the real aggregator on a virtual clock. They come and go, are upgraded,
-//! restarted and killed, say no, have clocks that are wrong, and reach a receiver that is down for a
-//! while, silent or busy. The same arguments give the same fleet; only the ids of reports differ.
+//! Each node of an installation is the real aggregator on a virtual clock. They come and go, are
+//! upgraded, restarted and killed, say no, have clocks that are wrong, and reach a receiver that is
+//! down for a while, silent or busy. The same arguments give the same fleet; only the ids of
+//! reports differ.
 //!
 //! ```text
 //! cargo run --release --example fleet -- DIRECTORY                     # 2,000 for 4 weeks

@@ -47,9 +47,9 @@ impl CallHome {
     ///
     /// Those of [`build`](Builder::build) or [`install`](Builder::install), whichever this one was
     /// made by; [`ErrorKind::Config`] also for words of the switch, recorders
-    /// [`beside`](Builder::beside) and a [`distinct_key`](Builder::distinct_key), which are said to the first, and for a spool that another report
-    /// of the process has; [`ErrorKind::Usage`] after a shutdown, in a forked child and within a
-    /// sink.
+    /// [`beside`](Builder::beside) and a [`distinct_key`](Builder::distinct_key), which are said to
+    /// the first, and for a spool that another report of the process has; [`ErrorKind::Usage`]
+    /// after a shutdown, in a forked child and within a sink.
     pub fn attach(&self, builder: Builder) -> Result<CallHome, Error> {
         self.accepts()?;
         builder.can_attach(self.group().is_installed())?;

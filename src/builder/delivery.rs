@@ -27,10 +27,11 @@ impl Builder {
         self
     }
 
-    /// The time over which a fleet spreads its reports: each instance is late by a share of it
-    /// that its instance id decides, and each report by up to 1/64 of it in addition, but by half an
+    /// The time over which a fleet spreads its reports: each instance is late by a share of it that
+    /// its instance id decides, and each report by up to 1/64 of it in addition, but by half an
     /// interval at most. Many instances that start at the same moment do not report at the same
-    /// moment then. Default: one interval. Zero for a report exactly after [`first_after`](Builder::first_after).
+    /// moment then. Default: one interval. Zero for a report exactly after
+    /// [`first_after`](Builder::first_after).
     pub fn spread(mut self, spread: Duration) -> Builder {
         self.spread = Some(spread);
         self

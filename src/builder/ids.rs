@@ -85,10 +85,10 @@ impl Builder {
     }
 
     /// The secret that the nodes of a cluster have in common, of which the key of
-    /// [`mergeable`](crate::Schema::mergeable) counts is made: random text, such as from the application's
-    /// own database, of 16 characters at least. It is in no report, no line of the log and no error.
-    /// Of this and [`distinct_key_file`](Builder::distinct_key_file) the last one counts; without
-    /// either the key is a random one for the life of the process.
+    /// [`mergeable`](crate::Schema::mergeable) counts is made: random text, such as from the
+    /// application's own database, of 16 characters at least. It is in no report, no line of the
+    /// log and no error. Of this and [`distinct_key_file`](Builder::distinct_key_file) the last one
+    /// counts; without either the key is a random one for the life of the process.
     ///
     /// The key is made of the secret and of the id of the cluster, so clusters that have the same
     /// secret have nothing else in common. An id that does not last gives a key that does not: say

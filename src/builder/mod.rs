@@ -164,13 +164,13 @@ impl Builder {
     /// `losses` has a count for each reason there was. Of values: `refused_values` (NaN,
     /// infinities, samples that no bucket takes), `undeclared_metrics` and `mismatched_metrics`
     /// (registrations of a name, or of labels, that the schema does not have, or has as another
-    /// kind), `failed_functions`,
-    /// `capped_values` (records under `__other__`: their label had as many values as it may),
-    /// `undeclared_values` (given to a section by its function). Of detail: `dropped_details` (buckets,
-    /// histograms and registers for which the report had no room, see [`max_body`](Builder::max_body)). Of windows that will not arrive:
-    /// `reports_refused` (the receiver would never have taken them), `reports_overflowed` (too many
-    /// waited), `reports_expired` (they waited for too long), `reports_set_aside` (files of the
-    /// spool that were not whole).
+    /// kind), `failed_functions`, `capped_values` (records under `__other__`: their label had as
+    /// many values as it may), `undeclared_values` (given to a section by its function). Of detail:
+    /// `dropped_details` (buckets, histograms and registers for which the report had no room, see
+    /// [`max_body`](Builder::max_body)). Of windows that will not arrive: `reports_refused` (the
+    /// receiver would never have taken them), `reports_overflowed` (too many waited),
+    /// `reports_expired` (they waited for too long), `reports_set_aside` (files of the spool that
+    /// were not whole).
     pub fn bare(mut self) -> Builder {
         self.bare = true;
         self

@@ -25,8 +25,8 @@ impl CallHome {
     /// Ships the last window, and says what became of it. Returns by `deadline`, whatever the
     /// receiver and the application's functions do; reports that were not accepted by then are
     /// lost, and so is the last window if it could not even be sealed. A receiver that asked to be
-    /// left alone is: no attempt is made. Of a report that is with
-    /// the receiver at that moment nobody knows whether it arrives.
+    /// left alone is: no attempt is made. Of a report that is with the receiver at that moment
+    /// nobody knows whether it arrives.
     ///
     /// What is [attached](CallHome::attach) to this one ends with it, at the same time and within
     /// the same deadline, and what is returned is the sum.

@@ -64,12 +64,12 @@ impl CallHome {
     ///
     /// It does not wait for the time of the next attempt: somebody wants it now. Only a receiver
     /// that asked to be left alone (`Retry-After`, or [`Hints`](crate::sink::Hints) with a pause or
-    /// with a share that leaves this installation out) is. An attempt that is under way is waited for,
-    /// and reports that the receiver may have already go first: each attempt takes no longer than
-    /// [`attempt_timeout`](crate::Builder::attempt_timeout), and the first that fails is the last.
-    /// Windows whose attempts are used up, and that the receiver certainly does not have, become one
-    /// with this one, and the report that is returned is that of them all. Without an endpoint or sink the report is delivered by
-    /// being returned.
+    /// with a share that leaves this installation out) is. An attempt that is under way is waited
+    /// for, and reports that the receiver may have already go first: each attempt takes no longer
+    /// than [`attempt_timeout`](crate::Builder::attempt_timeout), and the first that fails is the
+    /// last. Windows whose attempts are used up, and that the receiver certainly does not have,
+    /// become one with this one, and the report that is returned is that of them all. Without an
+    /// endpoint or sink the report is delivered by being returned.
     ///
     /// Of [events](crate::Builder::event) it delivers all that wait, and returns the body of the
     /// last ones; an empty one if none waited. It is an error if any of them is not accepted.

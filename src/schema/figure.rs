@@ -56,12 +56,12 @@ pub enum Figure {
     /// have one range, 1 to 2^53 - 1 times the resolution, so any two of one resolution add up, to
     /// what a histogram of all samples would say within the same error.
     ///
-    /// `hdr` is null where it would be wrong: a sample is negative, or larger than 2^53 - 1 times the
-    /// resolution, or there are more than 2^63 - 1 samples; and where the report has no room for it, see
-    /// [`Builder::max_body`](crate::Builder::max_body). Without samples it is a histogram without
-    /// samples. It takes 512 KiB at most, where all of its 45,056 cells have samples; those
-    /// from 1 ms to 1 minute, counted in milliseconds, are in 7,000 at most. While it is made it takes
-    /// up to 3 MB of memory.
+    /// `hdr` is null where it would be wrong: a sample is negative, or larger than 2^53 - 1 times
+    /// the resolution, or there are more than 2^63 - 1 samples; and where the report has no room
+    /// for it, see [`Builder::max_body`](crate::Builder::max_body). Without samples it is a
+    /// histogram without samples. It takes 512 KiB at most, where all of its 45,056 cells have
+    /// samples; those from 1 ms to 1 minute, counted in milliseconds, are in 7,000 at most. While
+    /// it is made it takes up to 3 MB of memory.
     ///
     /// A summary that is made coarser has none. Needs the feature `hdr`.
     #[cfg(feature = "hdr")]

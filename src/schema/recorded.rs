@@ -22,8 +22,9 @@ impl Schema {
         self.field(name, Kind::Gauge)
     }
 
-    /// Max, mean, median, min and mode of the samples that `histogram!` recorded within the
-    /// window, and others [`with`](Schema::with) which it is asked for. Without samples the mode is null and the others are 0.
+    /// Max, mean, median, min and mode of the samples that `histogram!` recorded within the window,
+    /// and others [`with`](Schema::with) which it is asked for. Without samples the mode is null
+    /// and the others are 0.
     ///
     /// Exact while the window has at most 1024 distinct values, however many samples. Beyond that
     /// the samples are counted in cells a thousandth of a power of two wide: median and quantiles

@@ -20,8 +20,8 @@ use crate::clock::span;
 ///
 /// Windows end as ever meanwhile, and become one with the window that goes next. Until then they
 /// wait: what a process that ends has waiting is lost, unless there is a
-/// [`spool`](crate::Builder::spool). Events wait as well, as many as may, and then go all together; they
-/// become fewer requests only where they are sent [together](crate::Builder::events_as_array).
+/// [`spool`](crate::Builder::spool). Events wait as well, as many as may, and then go all together;
+/// they become fewer requests only where they are sent [together](crate::Builder::events_as_array).
 ///
 /// ```
 /// use callhome::sink::{Hints, Parcel, SendError, Sink};

@@ -158,7 +158,8 @@ impl Reading {
                     bucket.sum = bucket.sum.saturating_add(earlier.sum);
                 }
             }
-            // What is stated, or counted since the start: the later statement. Two windows of one schema have no others.
+            // What is stated, or counted since the start: the later statement. Two windows of one
+            // schema have no others.
             _ => {}
         }
     }

@@ -19,9 +19,9 @@ use crate::error::Error;
 ///
 /// `Content-Type: application/json`, `Idempotency-Key` with the report's id (the same at every
 /// attempt), `User-Agent: callhome/` and the crate's version, no cookies, and no credentials but
-/// those of [`HttpSink::bearer`], [`HttpSink::basic`] and [`HttpSink::header`]. Each attempt opens a connection of its
-/// own and closes it. The body is the report as it is, unless the feature `gzip` is there and
-/// `HttpSink::compressing` is asked for.
+/// those of [`HttpSink::bearer`], [`HttpSink::basic`] and [`HttpSink::header`]. Each attempt opens
+/// a connection of its own and closes it. The body is the report as it is, unless the feature
+/// `gzip` is there and `HttpSink::compressing` is asked for.
 ///
 /// # What an attempt means
 ///
